@@ -1,0 +1,1 @@
+"""Planner for joint Japan-US rare-earth refining plants in third countries."""

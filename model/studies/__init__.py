@@ -1,0 +1,1 @@
+"""Studies: clients of one solve()."""

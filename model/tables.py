@@ -1,0 +1,138 @@
+"""The types that carry workbook contents between the rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from model.schema import SETTING_BY_NAME
+
+
+@dataclass(frozen=True)
+class FormulaNotCalculated:
+    """A formula that no spreadsheet has calculated yet, so its value is unknown."""
+
+    formula: str
+
+
+@dataclass(frozen=True)
+class CellError:
+    """An error value such as ``#REF!``."""
+
+    text: str
+
+
+Cell = str | float | bool | FormulaNotCalculated | CellError | None
+
+
+@dataclass(frozen=True)
+class RawSheet:
+    """One worksheet as typed by the planner.
+
+    Parameters
+    ----------
+    name
+        Name of the tab as found (not folded).
+    header
+        Column letter -> header text, of row `header_row`.
+    rows
+        Excel row number -> column letter -> cell value. Rows with no value are left out.
+    """
+
+    name: str
+    header: Mapping[str, str]
+    header_row: int
+    rows: Mapping[int, Mapping[str, Cell]]
+
+
+@dataclass(frozen=True)
+class RawBook:
+    """Every worksheet of a workbook, before any judgement."""
+
+    path: Path | None
+    sheets: Mapping[str, RawSheet]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Validated, typed input tables.
+
+    Parameters
+    ----------
+    frames
+        Sheet name -> wide frame. The index is the Excel row number. Columns are the schema's
+        names; year columns are ``int``, element columns are symbols. Numbers are floats with NaN
+        for a blank; text is ``""`` for a blank. Every sheet of the schema is present, empty if
+        the book has none.
+    letters
+        Sheet name -> column -> Excel column letter; empty for tables made in memory.
+    """
+
+    frames: Mapping[str, pd.DataFrame]
+    letters: Mapping[str, Mapping[Hashable, str]] = field(default_factory=dict)
+    path: Path | None = None
+
+    def __getitem__(self, sheet: str) -> pd.DataFrame:
+        """Return the frame of a sheet."""
+        return self.frames[sheet]
+
+    def cell(self, sheet: str, row: Hashable, column: Hashable) -> str:
+        """Return the address ``sheet!C7`` of a cell; the row alone where the column is unknown."""
+        letter = self.letters.get(sheet, {}).get(column, "")
+        return f"{sheet}!{letter}{row}"
+
+    def with_frames(self, **frames: pd.DataFrame) -> Tables:
+        """Return a copy in which the named sheets are replaced."""
+        return replace(self, frames={**self.frames, **frames})
+
+    @property
+    def settings(self) -> dict[str, str | float]:
+        """Every setting by name, the schema's default where the sheet has no row for it."""
+        values: dict[str, str | float] = {name: setting.default for name, setting in SETTING_BY_NAME.items()}
+        frame = self.frames["settings"]
+        for name, value in zip(frame["setting"], frame["value"], strict=True):
+            setting = SETTING_BY_NAME[name]
+            values[name] = float(value) if setting.kind in ("number", "integer", "year") else str(value)
+        return values
+
+    def setting(self, name: str) -> float:
+        """Return a numeric setting."""
+        return float(self.settings[name])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong, or worth saying, about the input.
+
+    Parameters
+    ----------
+    rule
+        Stable identifier such as ``duplicate_key``.
+    severity
+        ``error`` stops the run; ``notice`` does not.
+    sheet, cell
+        Tab and address (``D7``); the cell is "" where the whole sheet or book is meant.
+    found, allowed, remedy
+        What stands there, what may stand there, what to do.
+    """
+
+    rule: str
+    severity: str
+    sheet: str
+    cell: str
+    found: str
+    allowed: str
+    remedy: str
+
+    @property
+    def place(self) -> str:
+        """Return ``sheet!D7``, or the sheet's name, or ``workbook``."""
+        if not self.sheet:
+            return "workbook"
+        return f"{self.sheet}!{self.cell}" if self.cell else self.sheet
+
+    def __str__(self) -> str:
+        return f"{self.place}: found {self.found}; allowed: {self.allowed}. {self.remedy} [{self.rule}]"
