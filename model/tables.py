@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from model.schema import SETTING_BY_NAME
+from model.schema import SETTING_BY_NAME, SHEETS
 
 
 @dataclass(frozen=True)
@@ -136,3 +136,39 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.place}: found {self.found}; allowed: {self.allowed}. {self.remedy} [{self.rule}]"
+
+
+def tables_from_records(records: Mapping[str, list[dict[Hashable, object]]], settings: Mapping[str, object] | None = None) -> Tables:
+    """Build typed tables from plain records, one dict per row, for books made by programs.
+
+    Parameters
+    ----------
+    records
+        Sheet name -> rows. Keys are column names, ``int`` years or element symbols; what a row
+        leaves out is blank, and `source` and `quality` default to a made-up instance's.
+    settings
+        Setting name -> value; the rest keep the schema's defaults.
+
+    Returns
+    -------
+    Tables
+        Not validated. Rows are numbered from 2, as in a workbook with one header row.
+    """
+    frames = {}
+    for sheet in SHEETS:
+        rows = [dict(row) for row in records.get(sheet.name, [])]
+        if sheet.name == "settings":
+            rows = [{"setting": name, "value": value} for name, value in (settings or {}).items()]
+        extra = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in {c.name for c in sheet.all_columns}]
+        frame = pd.DataFrame(rows, columns=[*[column.name for column in sheet.all_columns], *extra], dtype=object)
+        frame.index = pd.RangeIndex(2, 2 + len(frame))
+        for column in sheet.all_columns:
+            if column.numeric:
+                frame[column.name] = pd.to_numeric(frame[column.name]).astype(float)
+            elif column.kind != "value":
+                default = {"source": "made instance", "quality": "assumption"}.get(column.name, "")
+                frame[column.name] = frame[column.name].where(frame[column.name].notna(), default).astype(object)
+        for key in extra:
+            frame[key] = pd.to_numeric(frame[key]).astype(float)
+        frames[sheet.name] = frame
+    return Tables(frames)
