@@ -1,0 +1,89 @@
+"""Problem -> Pyomo model: the table of contents of ``formulation.md``.
+
+Sets, variables and the objective are here; constraints live by theme in
+:mod:`model.formulation_siting`, :mod:`model.formulation_material` and
+:mod:`model.formulation_policy`. Mass in kt REO (a year), money in MUSD.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyomo.environ as pyo
+
+from model.formulation_cost import add_costs
+from model.formulation_material import add_material
+from model.formulation_policy import add_policy
+from model.formulation_siting import add_siting
+from model.groups import group_flows
+from model.problem import Problem
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause the cyclic garbage collector: rescanning millions of live expression nodes costs more than building them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def build_model(problem: Problem) -> pyo.ConcreteModel:
+    """Build the least-cost model.
+
+    Parameters
+    ----------
+    problem
+        Sets and parameters from :func:`model.problem_builder.build_problem`.
+
+    Returns
+    -------
+    pyomo.environ.ConcreteModel
+        Variables, constraints and cost expressions carry the names of ``formulation.md``.
+    """
+    with _collector_paused():
+        m = pyo.ConcreteModel(name="rare_earth_refining")
+        groups = group_flows(problem)
+        add_sets(m, problem)
+        add_variables(m, problem)
+        add_siting(m, problem, groups)
+        add_material(m, problem, groups)
+        add_policy(m, problem, groups)
+        add_costs(m, problem)
+    return m
+
+
+def add_sets(m: pyo.ConcreteModel, problem: Problem) -> None:
+    """Add the index sets of the variables."""
+    m.HOSTS = pyo.Set(initialize=problem.hosts)
+    m.YEARS = pyo.Set(initialize=problem.years)
+    m.BUILDS = pyo.Set(initialize=problem.builds, dimen=4)
+    m.FEEDS = pyo.Set(initialize=problem.feeds, dimen=4)
+    m.DELIVERIES = pyo.Set(initialize=problem.deliveries, dimen=4)
+    m.PURCHASES = pyo.Set(initialize=problem.purchases, dimen=3)
+    m.STOCKS = pyo.Set(initialize=list(problem.stock_needed), dimen=3)
+    m.SHORTAGES = pyo.Set(initialize=list(problem.demand), dimen=4)
+    m.SURPLUSES = pyo.Set(initialize=problem.surpluses, dimen=3)
+    m.CHINA_DELIVERIES = pyo.Set(initialize=problem.china_deliveries, dimen=4)
+    m.CHINA_SURPLUSES = pyo.Set(initialize=problem.china_surpluses, dimen=3)
+
+
+def add_variables(m: pyo.ConcreteModel, problem: Problem) -> None:
+    """Add the decisions."""
+    m.nothing = pyo.Var(bounds=(0, 0), doc="Stands in a row that the data leave empty, so that the solver can call it impossible.")
+    m.build = pyo.Var(m.BUILDS, domain=pyo.Binary, doc="Plant comes on line at the start of the year.")
+    m.host_open = pyo.Var(m.HOSTS, bounds=(0, 1), doc="Host holds a plant by the last year; integral wherever it matters.")
+    m.feed = pyo.Var(m.FEEDS, domain=pyo.NonNegativeReals, doc="Feed processed [kt REO/y].")
+    m.deliver = pyo.Var(m.DELIVERIES, domain=pyo.NonNegativeReals, doc="Joint product shipped to a market [kt REO/y].")
+    m.surplus = pyo.Var(m.SURPLUSES, domain=pyo.NonNegativeReals, doc="Joint product sold elsewhere [kt REO/y].")
+    m.purchase = pyo.Var(m.PURCHASES, domain=pyo.NonNegativeReals, doc="Existing refined oxide bought [kt REO/y].")
+    m.stock = pyo.Var(m.STOCKS, domain=pyo.NonNegativeReals, doc="Stock at the end of the year [kt REO].")
+    m.stock_drawn = pyo.Var(m.STOCKS, domain=pyo.Reals, doc="Taken from stock in the year [kt REO/y].")
+    m.unmet = pyo.Var(m.SHORTAGES, bounds=lambda m, *key: (0, problem.demand[key]), doc="Demand left short [kt REO/y].")
+    m.china_delivered = pyo.Var(m.CHINA_DELIVERIES, domain=pyo.NonNegativeReals, doc="China-linked part of a delivery [kt REO/y].")
+    m.china_surplus = pyo.Var(m.CHINA_SURPLUSES, domain=pyo.NonNegativeReals, doc="China-linked part of a surplus [kt REO/y].")

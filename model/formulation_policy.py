@@ -1,0 +1,120 @@
+"""Policy: caps on the China-linked share, partners' entitlements and budgets, concentration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyomo.environ as pyo
+
+from model.groups import Groups, linear
+from model.problem import Cap, Problem
+
+
+def add_policy(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
+    """Add the constraints that governments set."""
+    _add_caps(m, problem, groups)
+    _add_partners(m, problem, groups)
+    _add_concentration(m, problem, groups)
+
+
+def _add_caps(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
+    caps = {(cap.cap, cap.member, y): cap for cap in problem.caps for y in cap.limit if cap.limit[y] < 1.0}
+    m.CHINA_CAPS = pyo.Set(initialize=list(caps), dimen=3)
+
+    @m.Constraint(m.CHINA_CAPS, doc="The China-linked part of the flows in scope stays within its share of them [kt REO/y or MUSD/y].")
+    def china_cap(m, k, member, y):
+        cap = caps[k, member, y]
+        rows = _joint_terms(m, problem, groups, cap, y)
+        if cap.basis == "feedstock" and cap.scope != "partner":
+            rows = _feed_terms(m, problem, groups, cap, y)
+        terms = [(china - cap.limit[y] * total, variable) for china, total, variable in rows]
+        return linear(terms) <= 0 if any(coefficient for coefficient, _ in terms) else pyo.Constraint.Feasible
+
+
+def _feed_terms(m: pyo.ConcreteModel, problem: Problem, groups: Groups, cap: Cap, y: int) -> Iterator[tuple[float, float, object]]:
+    """Yield (China-linked, total, variable) of what the joint plants are fed."""
+    by_product = cap.scope in ("product", "every_product")
+    for key in groups.feeds_in[y]:
+        s, h = key[0], key[1]
+        if cap.scope == "host" and h != cap.member:
+            continue
+        if by_product:
+            unit = problem.content[s].get(cap.member, 0.0) * (problem.price[cap.member, y] if cap.measure == "value" else 1.0)
+        else:
+            unit = problem.basket[s, y] if cap.measure == "value" else 1.0
+        yield problem.china_linked[s] * unit, unit, m.feed[key]
+
+
+def _joint_terms(m: pyo.ConcreteModel, problem: Problem, groups: Groups, cap: Cap, y: int) -> Iterator[tuple[float, float, object]]:
+    """Yield (China-linked, total, variable) of deliveries and, on the supply basis, of purchases."""
+
+    def unit(p: str) -> float:
+        return problem.price[p, y] if cap.measure == "value" else 1.0
+
+    def inside(h: str, p: str, market: str) -> bool:
+        member = {"host": h, "product": p, "every_product": p, "partner": market}.get(cap.scope)
+        return member is None or member == cap.member
+
+    for key in groups.deliveries_in[y]:
+        h, p, market, _ = key
+        if inside(h, p, market):
+            yield 0.0, unit(p), m.deliver[key]
+            if key in m.china_delivered:
+                yield unit(p), 0.0, m.china_delivered[key]
+    if cap.basis == "supply" and cap.scope != "host":
+        for bought in groups.purchases_in[y]:
+            offer = problem.offers[bought[0]]
+            if inside("", offer.product, bought[1]):
+                yield offer.china_linked * unit(offer.product), unit(offer.product), m.purchase[bought]
+
+
+def _add_partners(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
+    entitled = [
+        (market, h, y)
+        for market, least in problem.offtake_minimum.items()
+        if least > 0
+        for h, y in groups.feeds_at
+        if groups.feeds_at[h, y]
+    ]
+    products = {(h, y): [] for _, h, y in entitled}  # type: dict[tuple[str, int], list[str]]
+    for h, p, y in problem.surpluses:
+        if (h, y) in products:
+            products[h, y].append(p)
+
+    @m.Constraint(entitled, doc="A partner gets its least share of a host's joint output, by value [MUSD/y].")
+    def offtake_minimum(m, market, h, y):
+        least = problem.offtake_minimum[market]
+        terms = []
+        for p in products[h, y]:
+            price = problem.price[p, y]
+            terms += [(price * ((key[2] == market) - least), m.deliver[key]) for key in groups.deliveries_from[h, p, y]]
+            terms.append((-price * least, m.surplus[h, p, y]))
+        return linear(terms) >= 0 if any(coefficient for coefficient, _ in terms) else pyo.Constraint.Feasible
+
+    spending: dict[tuple[str, int], list] = {key: [] for key in problem.budget}
+    for build in problem.builds:
+        for t, share in problem.spend[build].items():
+            for market in problem.partners:
+                if (market, t) in spending:
+                    spending[market, t].append((problem.partner_share[market, build[0]] * share * problem.capex[build], m.build[build]))
+    spending = {key: terms for key, terms in spending.items() if any(coefficient for coefficient, _ in terms)}
+
+    @m.Constraint(spending, doc="A partner's share of the capital spent in a year stays within its budget [MUSD].")
+    def capex_budget(m, market, t):
+        return linear(spending[market, t]) <= problem.budget[market, t]
+
+
+def _add_concentration(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
+    if problem.country_share_limit >= 1.0:
+        return
+    countries = dict.fromkeys(problem.country[h] for h in problem.hosts if groups.builds_at[h])
+    dated = [(n, y) for n in countries for y in problem.years if y >= problem.country_share_from]
+
+    @m.Constraint(dated, doc="Capacity in one country stays within its share of all joint capacity [kt REO/y].")
+    def country_share_limit(m, n, y):
+        terms = [
+            (problem.capacity[key[1]] * ((problem.country[key[0]] == n) - problem.country_share_limit), m.build[key])
+            for key in problem.builds
+            if key[3] <= y
+        ]
+        return linear(terms) <= 0 if terms else pyo.Constraint.Feasible

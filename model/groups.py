@@ -1,0 +1,63 @@
+"""Flows of a problem grouped the ways the constraints add them up, joined once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pyomo.core.expr.numeric_expr import LinearExpression
+
+from model.problem import BuildKey, DeliverKey, FeedKey, Problem
+
+
+def linear(terms: Iterable[tuple[float, object]]) -> LinearExpression:
+    """Return the sum of coefficient x variable, the form that Pyomo compiles fastest."""
+    pairs = [(coefficient, variable) for coefficient, variable in terms if coefficient != 0.0]
+    return LinearExpression(constant=0, linear_coefs=[c for c, _ in pairs], linear_vars=[v for _, v in pairs])
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Keys of flows by what they share; every list keeps the problem's order."""
+
+    builds_at: dict[str, list[BuildKey]]
+    builds_of_line: dict[tuple[str, str], list[BuildKey]]
+    feeds_of_line: dict[tuple[str, str, int], list[FeedKey]]
+    feeds_of_source: dict[tuple[str, int], list[FeedKey]]
+    feeds_at: dict[tuple[str, int], list[FeedKey]]
+    feeds_in: dict[int, list[FeedKey]]
+    deliveries_from: dict[tuple[str, str, int], list[DeliverKey]]
+    deliveries_to: dict[tuple[str, str, int], list[DeliverKey]]
+    deliveries_in: dict[int, list[DeliverKey]]
+    purchases_to: dict[tuple[str, str, int], list[tuple[str, str, int]]]
+    purchases_of: dict[tuple[str, int], list[tuple[str, str, int]]]
+    purchases_in: dict[int, list[tuple[str, str, int]]]
+    demand_of: dict[tuple[str, str, int], list[tuple[str, str, str, int]]]
+
+
+def group_flows(problem: Problem) -> Groups:
+    """Group every flow in one pass."""
+    groups = Groups(*(defaultdict(list) for _ in range(13)))
+    for key in problem.builds:
+        groups.builds_at[key[0]].append(key)
+        groups.builds_of_line[key[0], problem.build_line[key]].append(key)
+    for key in problem.feeds:
+        s, h, l, y = key
+        groups.feeds_of_line[h, l, y].append(key)
+        groups.feeds_of_source[s, y].append(key)
+        groups.feeds_at[h, y].append(key)
+        groups.feeds_in[y].append(key)
+    for delivery in problem.deliveries:
+        h, p, m, y = delivery
+        groups.deliveries_from[h, p, y].append(delivery)
+        groups.deliveries_to[m, p, y].append(delivery)
+        groups.deliveries_in[y].append(delivery)
+    for purchase in problem.purchases:
+        o, m, y = purchase
+        groups.purchases_to[m, problem.offers[o].product, y].append(purchase)
+        groups.purchases_of[o, y].append(purchase)
+        groups.purchases_in[y].append(purchase)
+    for need in problem.demand:
+        groups.demand_of[need[0], need[2], need[3]].append(need)
+    return groups

@@ -1,0 +1,87 @@
+"""Pyomo model -> plain arrays: what the solver sees, picklable and shareable between solves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyomo.environ as pyo
+import scipy.sparse
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+Name = tuple[str, object]
+"""Name of a Pyomo component and the index of one member of it."""
+
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """min cost·x + offset, row_lower ≤ A·x ≤ row_upper, lower ≤ x ≤ upper, some x whole.
+
+    Parameters
+    ----------
+    cost, lower, upper, integer
+        One entry a column.
+    a
+        Rows by columns, compressed by column.
+    row_lower, row_upper
+        One entry a row; infinite where there is no side.
+    columns, rows
+        (component, index) of each column and row.
+    """
+
+    cost: Vector
+    offset: float
+    a: scipy.sparse.csc_array
+    row_lower: Vector
+    row_upper: Vector
+    lower: Vector
+    upper: Vector
+    integer: npt.NDArray[np.bool_]
+    columns: tuple[Name, ...]
+    rows: tuple[Name, ...]
+
+    def with_bounds(self, lower: Vector, upper: Vector) -> Matrix:
+        """Return the same matrix with other column bounds."""
+        return replace(self, lower=lower, upper=upper)
+
+    def coefficient_range(self) -> tuple[float, float]:
+        """Return the smallest and the largest absolute coefficient; (0, 0) if there is none."""
+        values = np.abs(self.a.data[self.a.data != 0])
+        return (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+
+
+def compile_model(model: pyo.ConcreteModel) -> Matrix:
+    """Compile a Pyomo model into arrays.
+
+    Parameters
+    ----------
+    model
+        A linear model with one active objective to be minimised.
+
+    Returns
+    -------
+    Matrix
+        Columns and rows in Pyomo's declaration order; variables that appear nowhere are left out.
+    """
+    form = LinearStandardFormCompiler().write(model, mixed_form=True)
+    rhs = np.asarray(form.rhs, dtype=float)
+    sense = np.array([row.bound_type for row in form.rows], dtype=int)
+    # mixed form marks a row -1 for >=, 0 for =, 1 for <=
+    row_lower = np.where(sense <= 0, rhs, -np.inf)
+    row_upper = np.where(sense >= 0, rhs, np.inf)
+    bounds = [variable.bounds for variable in form.columns]
+    return Matrix(
+        cost=np.asarray(form.c.todense(), dtype=float).reshape(-1) if form.c.shape[0] else np.zeros(len(form.columns)),
+        offset=float(np.sum(form.c_offset)),
+        a=form.A,
+        row_lower=row_lower,
+        row_upper=row_upper,
+        lower=np.array([-np.inf if low is None else low for low, _ in bounds], dtype=float),
+        upper=np.array([np.inf if high is None else high for _, high in bounds], dtype=float),
+        integer=np.array([variable.is_integer() for variable in form.columns], dtype=bool),
+        columns=tuple((variable.parent_component().local_name, variable.index()) for variable in form.columns),
+        rows=tuple((row.constraint.parent_component().local_name, row.constraint.index()) for row in form.rows),
+    )

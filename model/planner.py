@@ -1,0 +1,88 @@
+"""From tables to a verified plan: the one solve() whose clients are run.py and every study."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from model.formulation import build_model
+from model.matrix import Matrix, compile_model
+from model.problem import Problem
+from model.problem_builder import build_problem
+from model.solution import Solution, build_solution
+from model.solver import ProgressFunction, SolveOptions, solve_matrix
+from model.tables import Tables
+from model.verification import VerificationReport, verify_solution
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A solution with the inputs it answers and the verdict of independent verification."""
+
+    tables: Tables
+    problem: Problem
+    solution: Solution
+    verification: VerificationReport
+    size: dict[str, float]
+
+
+def options_from(tables: Tables) -> SolveOptions:
+    """Return the solver options of the settings sheet."""
+    return SolveOptions(
+        absolute_gap=tables.setting("absolute_gap"),
+        relative_gap=tables.setting("relative_gap"),
+        time_limit=tables.setting("time_limit"),
+        threads=int(tables.setting("threads")),
+    )
+
+
+def solve(
+    tables: Tables,
+    options: SolveOptions | None = None,
+    progress: ProgressFunction | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Plan:
+    """Find the least-cost plan of validated tables and verify it.
+
+    Parameters
+    ----------
+    tables
+        Validated inputs, scenario changes applied.
+    options
+        Solver options; those of the settings sheet if left out.
+    progress
+        Called while the search runs.
+    say
+        Called with a sentence at each step.
+
+    Returns
+    -------
+    Plan
+        Also when no plan exists or none was found; see ``plan.solution.status``.
+    """
+    options = options or options_from(tables)
+    began = time.monotonic()
+    problem = build_problem(tables)
+    matrix = compile_model(build_model(problem))
+    built = time.monotonic()
+    size = matrix_size(matrix)
+    say(
+        f"Model built: {size['columns']:,.0f} columns ({size['binaries']:,.0f} yes/no), {size['rows']:,.0f} rows, {size['nonzeros']:,.0f} nonzeros"
+    )
+    outcome = solve_matrix(matrix, options, progress)
+    solved = time.monotonic()
+    solution = build_solution(tables, problem, matrix, outcome)
+    verification = verify_solution(tables, solution.tables, solution.objective if solution.status.has_plan else None)
+    seconds = {"model": built - began, **outcome.seconds, "tables and verification": time.monotonic() - solved}
+    solution = replace(solution, seconds=seconds, tables={**solution.tables, "checks": verification.table})
+    return Plan(tables, problem, solution, verification, size)
+
+
+def matrix_size(matrix: Matrix) -> dict[str, float]:
+    """Return counts and the coefficient range of a matrix."""
+    low, high = matrix.coefficient_range()
+    return {
+        "columns": float(len(matrix.cost)), "binaries": float(matrix.integer.sum()), "rows": float(len(matrix.row_lower)),
+        "nonzeros": float(matrix.a.nnz), "smallest coefficient": low, "largest coefficient": high,
+    }  # fmt: skip

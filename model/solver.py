@@ -1,0 +1,283 @@
+"""Matrix -> plain values: HiGHS, with an honest status, a bound, a gap and duals.
+
+The MIP's best plan is rounded, its whole-number columns are fixed and the rest is solved again
+as a linear program; those values and duals are the published ones.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import highspy
+import numpy as np
+
+from model.matrix import Matrix, Name, Vector
+
+FEASIBILITY_TOLERANCE = 1e-7
+"""HiGHS' default for linear rows; integrality is 1e-6."""
+
+
+class Status(StrEnum):
+    """What is known of the plan, in the words that the result shows."""
+
+    OPTIMAL = "proven optimal within the gap asked for"
+    LIMIT = "best plan found when stopped"
+    NO_PLAN_FOUND = "stopped before any plan was found"
+    INFEASIBLE = "no plan exists"
+    ERROR = "the solver failed"
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether there are values to report."""
+        return self in (Status.OPTIMAL, Status.LIMIT)
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """How long and how exactly to solve.
+
+    Parameters
+    ----------
+    absolute_gap, relative_gap
+        Stop when the plan is proven within either: MUSD of the least cost, or a share of it.
+    time_limit
+        Wall-clock seconds.
+    threads, seed
+        Of HiGHS.
+    """
+
+    absolute_gap: float = 1.0
+    relative_gap: float = 0.0
+    time_limit: float = 900.0
+    threads: int = 2
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a solve stands; infinite incumbent or bound: none yet."""
+
+    seconds: float
+    incumbent: float
+    bound: float
+    nodes: int
+
+    @property
+    def gap(self) -> float:
+        """Return incumbent less bound, MUSD."""
+        return self.incumbent - self.bound
+
+
+ProgressFunction = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the solver can say, of the same shape whatever happened.
+
+    Parameters
+    ----------
+    objective, bound, gap
+        MUSD; NaN where unknown. `bound` holds for the whole model.
+    values
+        One entry a column of the matrix; empty without a plan.
+    row_duals
+        MUSD per unit of a row's right-hand side, with the plants as built; empty without a plan.
+    seconds
+        Wall clock of the MIP and of the final linear program.
+    log
+        What was done, one sentence a step.
+    """
+
+    status: Status
+    termination: str
+    objective: float
+    bound: float
+    values: Vector
+    row_duals: Vector
+    seconds: dict[str, float] = field(default_factory=dict)
+    nodes: int = 0
+    log: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> float:
+        """Return objective less bound in MUSD; NaN where unknown."""
+        return max(0.0, self.objective - self.bound)
+
+
+def load(matrix: Matrix, options: SolveOptions) -> highspy.Highs:
+    """Return a silent HiGHS instance that holds the matrix."""
+    highspy.Highs.resetGlobalScheduler(True)  # the thread count is otherwise fixed by a process's first solve
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", options.threads)
+    highs.setOptionValue("random_seed", options.seed)
+    model = highspy.HighsModel()
+    lp = model.lp_
+    lp.num_col_, lp.num_row_ = len(matrix.cost), len(matrix.row_lower)
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = matrix.cost, matrix.lower, matrix.upper
+    lp.row_lower_, lp.row_upper_, lp.offset_ = matrix.row_lower, matrix.row_upper, matrix.offset
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.a.indptr, matrix.a.indices, matrix.a.data
+    if matrix.integer.any():
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        lp.integrality_ = [kinds[int(whole)] for whole in matrix.integer]
+    if highs.passModel(model) == highspy.HighsStatus.kError:
+        raise ValueError("HiGHS refused the model: a coefficient is not a finite number")
+    return highs
+
+
+class _Watch:
+    """Reports progress and stops the solver on a deadline or on Ctrl-C."""
+
+    def __init__(self, highs: highspy.Highs, deadline: float, progress: ProgressFunction | None) -> None:
+        self.deadline, self.progress, self.stop = deadline, progress, threading.Event()
+        self.started = time.monotonic()
+        for kind in (
+            highspy.cb.HighsCallbackType.kCallbackMipInterrupt,
+            highspy.cb.HighsCallbackType.kCallbackSimplexInterrupt,
+            highspy.cb.HighsCallbackType.kCallbackIpmInterrupt,
+        ):
+            highs.callbacks[int(kind)].subscribe(self._interrupt)
+        if progress is not None:
+            highs.callbacks[int(highspy.cb.HighsCallbackType.kCallbackMipLogging)].subscribe(self._report)
+
+    def _interrupt(self, event: highspy.highs.HighsCallbackEvent) -> None:
+        if self.stop.is_set() or time.monotonic() > self.deadline:
+            event.interrupt()
+
+    def _report(self, event: highspy.highs.HighsCallbackEvent) -> None:
+        out = event.data_out
+        if self.progress is not None:
+            incumbent = out.mip_primal_bound if abs(out.mip_primal_bound) < 1e30 else float("inf")
+            self.progress(Progress(time.monotonic() - self.started, incumbent, out.mip_dual_bound, int(out.mip_node_count)))
+
+
+def run_watched(highs: highspy.Highs, seconds: float, progress: ProgressFunction | None = None) -> bool:
+    """Run HiGHS in a thread of its own so that Ctrl-C and the deadline reach it.
+
+    Returns
+    -------
+    bool
+        True if the user interrupted the run.
+    """
+    watch = _Watch(highs, time.monotonic() + seconds, progress)
+    highs.setOptionValue("time_limit", float(highs.getRunTime() + seconds))
+    worker = threading.Thread(target=highs.run, daemon=True)
+    worker.start()
+    interrupted = False
+    while worker.is_alive():
+        try:
+            worker.join(0.1)
+        except KeyboardInterrupt:
+            interrupted = True
+            watch.stop.set()
+    return interrupted
+
+
+def solve_matrix(matrix: Matrix, options: SolveOptions, progress: ProgressFunction | None = None, start: Vector | None = None) -> Outcome:
+    """Solve a matrix and publish the values of its fixed-integer linear program.
+
+    Parameters
+    ----------
+    matrix
+        Compiled model.
+    options
+        Gap, time and threads.
+    progress
+        Called with the state of the search, a few times a second at most.
+    start
+        A point to try first, one entry a column; only a hint.
+
+    Returns
+    -------
+    Outcome
+        Never raises for an infeasible or stopped solve.
+    """
+    began = time.monotonic()
+    highs = load(matrix, options)
+    highs.setOptionValue("mip_abs_gap", options.absolute_gap)
+    highs.setOptionValue("mip_rel_gap", options.relative_gap)
+    if start is not None:
+        hint = highspy.HighsSolution()
+        hint.col_value = start
+        highs.setSolution(hint)
+    interrupted = run_watched(highs, options.time_limit, progress)
+    info = highs.getInfo()
+    termination = highs.modelStatusToString(highs.getModelStatus())
+    mip_seconds = time.monotonic() - began
+    status = _status(highs, interrupted)
+    if status is Status.INFEASIBLE and not _confirmed_infeasible(matrix, options, options.time_limit - mip_seconds):
+        status = Status.ERROR
+        termination = "one setting of the solver finds no plan possible, another does not"
+    if not status.has_plan:
+        return _without_plan(status, "interrupted by the user" if interrupted else termination, {"search": mip_seconds})
+    bound = info.mip_dual_bound if matrix.integer.any() else info.objective_function_value
+    values = np.array(highs.getSolution().col_value)
+    nodes = int(info.mip_node_count) if matrix.integer.any() else 0
+    return publish(matrix, values, bound, status, "interrupted by the user" if interrupted else termination, options, mip_seconds, nodes)
+
+
+def _status(highs: highspy.Highs, interrupted: bool) -> Status:
+    state = highs.getModelStatus()
+    if state == highspy.HighsModelStatus.kOptimal:
+        return Status.OPTIMAL
+    if state in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        return Status.INFEASIBLE
+    feasible = highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    if state in (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt) or interrupted:
+        # an interrupted linear program holds a point, but not a whole-number one
+        return Status.LIMIT if feasible else Status.NO_PLAN_FOUND
+    return Status.ERROR
+
+
+def _confirmed_infeasible(matrix: Matrix, options: SolveOptions, seconds: float) -> bool:
+    """Ask again without presolve and with another seed: "infeasible" has been wrong before."""
+    highs = load(matrix, SolveOptions(threads=options.threads, seed=options.seed + 1))
+    highs.setOptionValue("presolve", "off")
+    run_watched(highs, max(5.0, seconds))
+    return highs.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible
+
+
+def _without_plan(status: Status, termination: str, seconds: dict[str, float]) -> Outcome:
+    nan = float("nan")
+    return Outcome(status, termination, nan, nan, np.empty(0), np.empty(0), seconds)
+
+
+def publish(
+    matrix: Matrix, values: Vector, bound: float, status: Status, termination: str, options: SolveOptions, mip_seconds: float, nodes: int
+) -> Outcome:
+    """Round and fix the whole-number columns, solve the rest as a linear program, return its values and duals."""
+    began = time.monotonic()
+    fixed = np.round(values[matrix.integer])
+    lower, upper = matrix.lower.copy(), matrix.upper.copy()
+    lower[matrix.integer] = upper[matrix.integer] = fixed
+    relaxed = Matrix(
+        matrix.cost, matrix.offset, matrix.a, matrix.row_lower, matrix.row_upper, lower, upper,
+        np.zeros_like(matrix.integer), matrix.columns, matrix.rows,
+    )  # fmt: skip
+    highs = load(relaxed, options)
+    highs.run()
+    seconds = {"search": mip_seconds, "final linear program": time.monotonic() - began}
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return _without_plan(Status.ERROR, "the plan does not survive rounding its plants to whole numbers", seconds)
+    solution = highs.getSolution()
+    objective = highs.getInfo().objective_function_value
+    published = np.clip(np.array(solution.col_value), lower, upper)  # the solver may overstep a bound by its tolerance
+    return Outcome(
+        status, termination, objective, min(bound, objective), published, np.array(solution.row_dual), seconds, nodes,
+        (f"searched {nodes} nodes", "fixed the plants and solved the rest as a linear program"),
+    )  # fmt: skip
+
+
+def by_name(names: tuple[Name, ...], values: Vector) -> dict[str, dict[object, float]]:
+    """Return component -> index -> value, zeros left out."""
+    found: dict[str, dict[object, float]] = {}
+    for position in np.flatnonzero(values):
+        component, index = names[position]
+        found.setdefault(component, {})[index] = float(values[position])
+    return found
