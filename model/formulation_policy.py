@@ -107,14 +107,22 @@ def _add_partners(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
 def _add_concentration(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
     if problem.country_share_limit >= 1.0:
         return
-    countries = dict.fromkeys(problem.country[h] for h in problem.hosts if groups.builds_at[h])
-    dated = [(n, y) for n in countries for y in problem.years if y >= problem.country_share_from]
+    countries = list(dict.fromkeys(problem.country[h] for h in problem.hosts if groups.builds_at[h]))
+    m.COUNTRY_YEARS = pyo.Set(initialize=[(n, y) for n in countries for y in problem.years], dimen=2)
+    m.capacity_on_line = pyo.Var(m.COUNTRY_YEARS, domain=pyo.NonNegativeReals, doc="Nameplate capacity on line in a country [kt REO/y].")
+    before = dict(zip(problem.years[1:], problem.years[:-1], strict=True))
+    starting: dict[tuple[str, int], list] = {key: [] for key in m.COUNTRY_YEARS}
+    for key in problem.builds:
+        starting[problem.country[key[0]], key[3]].append((problem.capacity[key[1]], m.build[key]))
 
-    @m.Constraint(dated, doc="Capacity in one country stays within its share of all joint capacity [kt REO/y].")
+    @m.Constraint(m.COUNTRY_YEARS, doc="Capacity on line is that of the year before and what starts in the year [kt REO/y].")
+    def capacity_balance(m, n, y):
+        earlier = [(1.0, m.capacity_on_line[n, before[y]])] if y in before else []
+        return linear([*earlier, *starting[n, y], (-1.0, m.capacity_on_line[n, y])]) == 0
+
+    @m.Constraint(
+        [key for key in m.COUNTRY_YEARS if key[1] >= problem.country_share_from],
+        doc="Capacity in one country stays within its share of all joint capacity [kt REO/y].",
+    )
     def country_share_limit(m, n, y):
-        terms = [
-            (problem.capacity[key[1]] * ((problem.country[key[0]] == n) - problem.country_share_limit), m.build[key])
-            for key in problem.builds
-            if key[3] <= y
-        ]
-        return linear(terms) <= 0 if terms else pyo.Constraint.Feasible
+        return linear(((other == n) - problem.country_share_limit, m.capacity_on_line[other, y]) for other in countries) <= 0

@@ -1,0 +1,158 @@
+"""The command line: what `python run.py` accepts and the exit code that it returns."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from model.console import Log, SearchDisplay
+from model.planner import Plan, options_from, solve
+from model.report import new_run_folder, print_summary, write_report
+from model.run_info import describe_run
+from model.scenarios import Change, ScenarioError, apply_scenario
+from model.solver import SolveOptions, Status
+from model.tables import Finding, Tables
+from model.template import write_template
+from model.validation import check_tables, validate_book
+from model.workbook import BookError, open_in_excel, read_book
+
+PLAN_WRITTEN, INPUT_FINDINGS, NO_PLAN_EXISTS, STOPPED_WITHOUT_PLAN, VERIFICATION_FAILED = 0, 2, 3, 4, 5
+DEFAULT_BOOK = Path("inputs/baseline.xlsx")
+COMMANDS = ("check", "template")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="run.py",
+        description="Find where joint Japan-US rare-earth refining plants should stand, at least cost, under a cap on China-sourced feedstock.",
+        epilog="python run.py check BOOK: validate only.   python run.py template NEW_BOOK: write an empty workbook.",
+    )
+    parser.add_argument("book", nargs="?", type=Path, default=DEFAULT_BOOK, help="input workbook (default: inputs/baseline.xlsx)")
+    parser.add_argument("--scenario", help="named scenario of the workbook; several joined by + are applied in order")
+    parser.add_argument("--gap", help="stop when proven within this: MUSD (1) or a share of the cost (0.1%%)")
+    parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop with the best plan found after this long")
+    parser.add_argument("--threads", type=int, help="processor threads for the solver")
+    parser.add_argument("--output", type=Path, default=Path("outputs"), help="folder in which the run's own folder is made (default: outputs)")
+    parser.add_argument("--quiet", action="store_true", help="print the answer and errors only")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments
+        Command-line words; those of the process if left out.
+
+    Returns
+    -------
+    int
+        0 plan written, 2 input findings, 3 no plan exists, 4 stopped without a plan, 5 the plan failed verification.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = words.pop(0) if words and words[0] in COMMANDS else "run"
+    parser = _parser()
+    options = parser.parse_args(words)
+    log = Log(quiet=options.quiet)
+    if command == "template":
+        return _template(options.book, log)
+    tables = _read(options.book, log)
+    if tables is None:
+        return INPUT_FINDINGS
+    if command == "check":
+        log.answer(f"{options.book}: no errors.")
+        return PLAN_WRITTEN
+    try:
+        tables, changes = apply_scenario(tables, options.scenario) if options.scenario else (tables, [])
+        choices = _solver_options(tables, options)
+    except (ScenarioError, ValueError) as error:
+        log.error(str(error))
+        return INPUT_FINDINGS
+    if changes and _report_findings(check_tables(tables), f"scenario {options.scenario}", log):
+        return INPUT_FINDINGS
+    return _run(tables, changes, options, choices, log)
+
+
+def _template(path: Path, log: Log) -> int:
+    try:
+        write_template(path)
+    except FileExistsError as error:
+        log.error(str(error))
+        return INPUT_FINDINGS
+    log.answer(f"Empty workbook written: {path}")
+    return PLAN_WRITTEN
+
+
+def _read(path: Path, log: Log) -> Tables | None:
+    """Read and validate a book; print its findings; None if there are errors."""
+    try:
+        raw = read_book(path)
+    except BookError as error:
+        log.error(str(error.finding))
+        return None
+    if open_in_excel(path):
+        log.say(f"{path} is open in Excel: what was last saved is read.")
+    checked = validate_book(raw)
+    _report_findings(checked.findings, str(path), log)
+    return checked.tables
+
+
+def _report_findings(findings: Sequence[Finding], where: str, log: Log) -> bool:
+    """Print findings, errors last so that they stay in sight; return whether there are errors."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    for finding in findings:
+        if finding.severity != "error":
+            log.say(f"notice  {finding}")
+    for finding in errors:
+        log.error(str(finding))
+    if errors:
+        log.error(f"{len(errors)} error(s) in {where}: nothing was solved and nothing was written.")
+    return bool(errors)
+
+
+def _solver_options(tables: Tables, options: argparse.Namespace) -> SolveOptions:
+    choices = options_from(tables)
+    if options.gap is not None:
+        text = options.gap.strip()
+        try:
+            figure = float(text.rstrip("%"))
+        except ValueError:
+            raise ValueError(f"--gap {options.gap}: write MUSD, such as 1, or a share of the cost, such as 0.1%") from None
+        if figure < 0:
+            raise ValueError(f"--gap {options.gap}: a gap cannot be negative")
+        percent = text.endswith("%")
+        choices = replace(choices, absolute_gap=0.0 if percent else figure, relative_gap=figure / 100 if percent else 0.0)
+    if options.time_limit is not None:
+        if options.time_limit <= 0:
+            raise ValueError(f"--time-limit {options.time_limit}: write a number of seconds above 0")
+        choices = replace(choices, time_limit=options.time_limit)
+    if options.threads is not None:
+        if options.threads < 1:
+            raise ValueError(f"--threads {options.threads}: write a whole number from 1")
+        choices = replace(choices, threads=options.threads)
+    return choices
+
+
+def _run(tables: Tables, changes: list[Change], options: argparse.Namespace, choices: SolveOptions, log: Log) -> int:
+    with SearchDisplay(log) as display:
+        plan = solve(tables, choices, display.update, log.say)
+    folder = new_run_folder(options.output, options.scenario or "baseline")
+    info = describe_run(plan, options.book, options.scenario or "", changes, choices)
+    path = write_report(plan, folder, info, options.scenario or "", options.book, changes=changes, log=log.lines)
+    for line in print_summary(plan):
+        log.answer(line)
+    log.answer(f"Workbook: {path}")
+    return exit_code(plan)
+
+
+def exit_code(plan: Plan) -> int:
+    """Return the exit code that tells how a run ended."""
+    if plan.solution.status is Status.INFEASIBLE:
+        return NO_PLAN_EXISTS
+    if not plan.solution.status.has_plan:
+        return STOPPED_WITHOUT_PLAN
+    return PLAN_WRITTEN if plan.verification.passed else VERIFICATION_FAILED
