@@ -1,0 +1,271 @@
+"""Rules that follow from the schema alone: blanks, keys, references, choices, ranges, settings.
+
+They are applied to typed tables, so they serve a book just read and one changed by a scenario.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator
+
+import pandas as pd
+
+from model.book import Book, column_of, is_blank, setting_column, split_codes
+from model.cells import INFINITE_NUMBER, allowed_text
+from model.findings import Offence, Rule, rule
+from model.schema import ANY, SETTING_BY_NAME, SHEETS, Column, Sheet
+from model.words import listing, nearest, number_text, show, suggest
+
+_SLACK = 1e-9
+_COUNTRY = re.compile(r"[A-Z]{3}", re.ASCII)
+COUNTRY_COLUMNS = ("country", "customs_origin", "process_only_in")
+COUNTRY_OF_SHEET = {"duties": ("origin", "destination")}
+STANDS_IN = {"distances": "route_costs"}
+"""Required sheets that may be empty while another one has rows."""
+
+
+def _fields(book: Book) -> Iterator[tuple[str, Hashable, Column, pd.Series]]:
+    """Yield (sheet, column, declaration, values) of every column, settings one by one."""
+    for sheet in SHEETS:
+        frame = book[sheet.name]
+        for name in frame.columns:
+            if sheet.name == "settings" and name == "value":
+                continue
+            try:
+                yield sheet.name, name, column_of(sheet.name, name), frame[name]
+            except KeyError:
+                continue
+    settings = book["settings"]
+    for row, setting in zip(settings.index, settings["setting"], strict=True):
+        if setting in SETTING_BY_NAME:
+            yield "settings", "value", setting_column(SETTING_BY_NAME[setting]), settings.loc[[row], "value"]
+
+
+def _blank_rows(book: Book, sheet: str, name: Hashable, values: pd.Series) -> list[Hashable]:
+    return [row for row, value in values.items() if is_blank(value) and not book.is_unread(sheet, row, name)]
+
+
+def _is_needed(book: Book, sheet: Sheet, name: Hashable) -> bool:
+    """Return whether blanks of a spread's column matter: years outside the plan are not read."""
+    return not isinstance(name, int) or not book.years or name in book.years
+
+
+@rule("empty_sheet", "error", blocks=True)
+def empty_sheet(book: Book) -> Iterator[Offence]:
+    """Every required sheet has rows."""
+    for sheet in SHEETS:
+        stand_in = STANDS_IN.get(sheet.name)
+        if not sheet.required or len(book[sheet.name]) or (stand_in and len(book[stand_in])) or book.is_unread(sheet.name, None, None):
+            continue
+        yield Offence(sheet.name, None, None, "no rows", sheet.description, "Fill in at least one row.")
+
+
+@rule("blank_key", "error", blocks=True)
+def blank_key(book: Book) -> Iterator[Offence]:
+    """A row's key is not blank."""
+    for sheet in SHEETS:
+        for name in sheet.key:
+            if sheet.column(name).required:
+                for row in _blank_rows(book, sheet.name, name, book[sheet.name][name]):
+                    yield Offence(
+                        sheet.name, row, name, f"a blank {name}", allowed_text(sheet.column(name)), "Fill in the key, or clear the row."
+                    )  # fmt: skip
+
+
+@rule("blank_required", "error", blocks=True)
+def blank_required(book: Book) -> Iterator[Offence]:
+    """A required cell is not blank."""
+    by_name = {sheet.name: sheet for sheet in SHEETS}
+    for sheet, name, column, values in _fields(book):
+        if not column.required or name in by_name[sheet].key or not _is_needed(book, by_name[sheet], name):
+            continue
+        for row in _blank_rows(book, sheet, name, values):
+            remedy = "Fill in the cell." if not column.numeric else "Fill in a figure; 0 must be written as 0."
+            yield Offence(sheet, row, name, f"a blank {column.name}", allowed_text(column), remedy)
+
+
+@rule("duplicate_key", "error", blocks=True)
+def duplicate_key(book: Book) -> Iterator[Offence]:
+    """No two rows of a sheet have the same key."""
+    for sheet in SHEETS:
+        first: dict[tuple[Hashable, ...], Hashable] = {}
+        for row, record in book.rows(sheet.name):
+            if any(book.is_unread(sheet.name, row, name) for name in sheet.key):
+                continue
+            if any(is_blank(record[name]) and sheet.column(name).required for name in sheet.key):
+                continue
+            key = tuple("" if is_blank(record[name]) else record[name] for name in sheet.key)
+            if key in first:
+                words = " | ".join(number_text(part) if isinstance(part, float) else str(part) for part in key)
+                yield Offence(
+                    sheet.name, row, sheet.key[0], f"{show(words)}, already in row {first[key]}", f"one row for each {', '.join(sheet.key)}",
+                    "Delete one of the rows, or change its key.",
+                )  # fmt: skip
+            else:
+                first[key] = row
+
+
+@rule("dangling_reference", "error", blocks=True)
+def dangling_reference(book: Book) -> Iterator[Offence]:
+    """A code that refers to another sheet is found there."""
+    for sheet in SHEETS:
+        for column in sheet.all_columns:
+            if not column.refers:
+                continue
+            target, _, target_column = column.refers.partition(".")
+            known = book.texts(target, target_column)
+            if not known or book.is_unread(target, None, target_column):
+                continue
+            allowed = {*known, ANY} if column.wildcard else set(known)
+            for row, value in book[sheet.name][column.name].items():
+                if is_blank(value) or value in allowed:
+                    continue
+                yield Offence(
+                    sheet.name, row, column.name, show(value), f"{'* or ' if column.wildcard else ''}a {column.refers}: {listing(known)}",
+                    suggest(str(value), known, f"Use a code of {target}, or add a row for it there."),
+                )  # fmt: skip
+
+
+@rule("choice_not_allowed", "error", blocks=True)
+def choice_not_allowed(book: Book) -> Iterator[Offence]:
+    """A cell with a drop-down list holds one of its entries."""
+    for sheet, name, column, values in _fields(book):
+        if not column.choices:
+            continue
+        for row, value in values.items():
+            if not is_blank(value) and value not in column.choices:
+                word = {"TRUE": "yes", "FALSE": "no"}.get(str(value), str(value))
+                yield Offence(sheet, row, name, show(value), allowed_text(column), suggest(word, column.choices, "Pick one of the list."))
+
+
+def _numbers(book: Book) -> Iterator[tuple[str, Hashable, Hashable, Column, float]]:
+    """Yield (sheet, row, column, declaration, number) of every number."""
+    for sheet, name, column, values in _fields(book):
+        if column.numeric:
+            for row, value in values.items():
+                if isinstance(value, int | float) and not is_blank(value):
+                    yield sheet, row, name, column, float(value)
+
+
+def _outside(column: Column, number: float) -> bool:
+    low = column.low is not None and number < column.low - _SLACK * (column.low != 1e-9)
+    return low or (column.high is not None and number > column.high + _SLACK)
+
+
+def _is_share(column: Column) -> bool:
+    return column.low == 0 and column.high == 1
+
+
+@rule("negative_number", "error", blocks=True)
+def negative_number(book: Book) -> Iterator[Offence]:
+    """A cost, tonnage, distance or other amount is not negative."""
+    for sheet, row, name, column, number in _numbers(book):
+        if column.low == 0 and not _is_share(column) and number < -_SLACK:
+            yield Offence(sheet, row, name, number_text(number), allowed_text(column), "Write an amount of 0 or more.")
+
+
+@rule("share_outside", "error", blocks=True)
+def share_outside(book: Book) -> Iterator[Offence]:
+    """A share lies between 0 and 1."""
+    for sheet, row, name, column, number in _numbers(book):
+        if _is_share(column) and _outside(column, number):
+            percent = 1 < number <= 100
+            remedy = f"Write {number / 100:g} if {number_text(number)} % is meant." if percent else "Write a share from 0 to 1."
+            yield Offence(sheet, row, name, number_text(number), allowed_text(column), remedy)
+
+
+@rule("out_of_range", "error", blocks=True)
+def out_of_range(book: Book) -> Iterator[Offence]:
+    """A number lies in the range of its column."""
+    for sheet, row, name, column, number in _numbers(book):
+        negative = column.low == 0 and number < 0
+        if _outside(column, number) and not _is_share(column) and not negative:
+            yield Offence(sheet, row, name, number_text(number), allowed_text(column), f"Write {allowed_text(column)}.")
+
+
+@rule("not_whole", "error", blocks=True)
+def not_whole(book: Book) -> Iterator[Offence]:
+    """Years and counts are whole numbers."""
+    for sheet, row, name, column, number in _numbers(book):
+        if column.kind in ("year", "integer") and not number.is_integer() and number not in (float("inf"), float("-inf")):
+            yield Offence(sheet, row, name, number_text(number), allowed_text(column), "Write a whole number.")
+
+
+def _infinite(book: Book) -> Iterator[Offence]:
+    for sheet, row, name, column, number in _numbers(book):
+        if number in (float("inf"), float("-inf")):
+            yield Offence(sheet, row, name, "an infinite number", allowed_text(column), "Write a finite number.")
+
+
+infinite_number = Rule(INFINITE_NUMBER.id, "error", INFINITE_NUMBER.description, find=_infinite, blocks=True)
+
+
+@rule("country_code", "error", blocks=True)
+def country_code(book: Book) -> Iterator[Offence]:
+    """A country is named by its three-letter code (ISO 3166 alpha-3)."""
+    known = sorted({code for sheet in SHEETS for code in _countries(book, sheet.name) if _COUNTRY.fullmatch(code)})
+    for sheet in SHEETS:
+        for name in _country_columns(sheet):
+            for row, value in book[sheet.name][name].items():
+                for code in split_codes(str(value)):
+                    if _COUNTRY.fullmatch(code) or (code == ANY and sheet.column(name).wildcard):
+                        continue
+                    yield Offence(
+                        sheet.name, row, name, show(code), "three capital letters, such as NAM for Namibia", _country_remedy(code, known)
+                    )  # fmt: skip
+
+
+def _country_columns(sheet: Sheet) -> list[str]:
+    names = (*COUNTRY_COLUMNS, *COUNTRY_OF_SHEET.get(sheet.name, ()))
+    return [column.name for column in sheet.columns if column.name in names]
+
+
+def _countries(book: Book, sheet: str) -> Iterator[str]:
+    for name in _country_columns(next(s for s in SHEETS if s.name == sheet)):
+        for value in book.texts(sheet, name):
+            yield from split_codes(value)
+
+
+def _country_remedy(code: str, known: list[str]) -> str:
+    near = next((other for other in known if other.startswith(code.upper())), "") or nearest(code, known, 0.65)
+    meant = f" Did you mean '{near}'?" if near else ""
+    if len(code) == 2:
+        return f"That is a two-letter code; write the three-letter one.{meant}"
+    return f"Write the three-letter code in capitals.{meant}"
+
+
+@rule("unknown_setting", "error", blocks=True)
+def unknown_setting(book: Book) -> Iterator[Offence]:
+    """Every row of settings is a setting that exists."""
+    for row, name in book["settings"]["setting"].items():
+        if not is_blank(name) and name not in SETTING_BY_NAME:
+            yield Offence(
+                "settings", row, "setting", show(name), listing(SETTING_BY_NAME, len(SETTING_BY_NAME)),
+                suggest(str(name), SETTING_BY_NAME, "Delete the row."),
+            )  # fmt: skip
+
+
+@rule("setting_type", "error", blocks=True)
+def setting_type(book: Book) -> Iterator[Offence]:
+    """The value of a numeric setting is a number."""
+    for sheet, name, column, values in _fields(book):
+        if sheet == "settings" and name == "value" and column.numeric:
+            for row, value in values.items():
+                if not is_blank(value) and (isinstance(value, bool) or not isinstance(value, int | float)):
+                    yield Offence(sheet, row, name, show(value), allowed_text(column), "Write a number.")
+
+
+@rule("setting_unit", "error", blocks=True)
+def setting_unit(book: Book) -> Iterator[Offence]:
+    """The unit beside a setting is the one that it is read in."""
+    for row, record in book.rows("settings"):
+        setting = SETTING_BY_NAME.get(str(record["setting"]))
+        if setting is not None and not is_blank(record["unit"]) and record["unit"] != setting.unit:
+            expected = setting.unit or "no unit"
+            yield Offence("settings", row, "unit", show(record["unit"]), expected, f"Convert the value to {expected}, or correct the unit.")
+
+
+SCHEMA_RULES = (
+    empty_sheet, blank_key, blank_required, duplicate_key, dangling_reference, choice_not_allowed, infinite_number, negative_number,
+    share_outside, out_of_range, not_whole, country_code, unknown_setting, setting_type, setting_unit,
+)  # fmt: skip

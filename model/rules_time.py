@@ -1,0 +1,113 @@
+"""Rules on years: the horizon, the year columns, from-to pairs and ramps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from model.book import Book, is_blank, parse_modelled_years
+from model.findings import Offence, rule
+from model.schema import SHEETS
+from model.words import listing, number_text, show
+
+HORIZON = ("settings.first_year", "settings.last_year", "settings.modelled_years")
+_RAMPS = {"sources": ("ramp_1", "ramp_2"), "designs": ("ramp_1", "ramp_2", "ramp_3", "ramp_4")}
+
+
+@rule("horizon_order", "error", "settings.first_year", "settings.last_year", blocks=True)
+def horizon_order(book: Book) -> Iterator[Offence]:
+    """The first year of the plan is not after the last."""
+    first, last = book.number("first_year"), book.number("last_year")
+    if first > last:
+        yield Offence(
+            "settings", book.setting_row("last_year"), "value", f"last_year {number_text(last)} before first_year {number_text(first)}",
+            "first_year up to last_year", "Correct one of the two.",
+        )  # fmt: skip
+
+
+@rule("modelled_years", "error", *HORIZON, blocks=True)
+def modelled_years(book: Book) -> Iterator[Offence]:
+    """The modelled years are all, or ascending years of the horizon that start with the first."""
+    first, last = int(book.number("first_year")), int(book.number("last_year"))
+    text = str(book.settings["modelled_years"])
+    try:
+        parse_modelled_years(text, first, last)
+    except ValueError as problem:
+        yield Offence(
+            "settings", book.setting_row("modelled_years"), "value", f"{show(text)}: {problem}",
+            f"all, or years from {first} to {last} parted by commas, ascending, the first of them {first}", "Correct the list, or write all.",
+        )  # fmt: skip
+
+
+def _missing(book: Book, required: bool) -> Iterator[tuple[str, list[int], str]]:
+    """Yield (sheet, modelled years without a column, what a blank means)."""
+    for sheet in SHEETS:
+        if sheet.spread and sheet.spread.family == "year" and sheet.spread.required == required and len(book[sheet.name]):
+            columns = set(book.year_columns(sheet.name))
+            years = [year for year in book.years if year not in columns]
+            if years:
+                yield sheet.name, years, sheet.spread.blank
+
+
+@rule("year_missing", "error", *HORIZON, blocks=True)
+def year_missing(book: Book) -> Iterator[Offence]:
+    """Every modelled year has a column in each sheet whose figures change with the year."""
+    for sheet, years, _ in _missing(book, required=True):
+        yield Offence(
+            sheet, None, years[0], f"no column for {listing(years)}", f"a column for each of {listing(book.years, len(book.years))}",
+            "Add the columns, or change first_year, last_year or modelled_years in settings.",
+        )  # fmt: skip
+
+
+@rule("year_blank", "notice", *HORIZON)
+def year_blank(book: Book) -> Iterator[Offence]:
+    """A modelled year without a column in a sheet of limits is a blank there."""
+    for sheet, years, blank in _missing(book, required=False):
+        yield Offence(
+            sheet, None, years[0], f"no column for {listing(years)}", "a column for each modelled year", f"Read as a blank: {blank}."
+        )
+
+
+@rule("year_gap", "notice", *HORIZON)
+def year_gap(book: Book) -> Iterator[Offence]:
+    """Year columns have no gaps, even in years that are not modelled."""
+    for sheet in SHEETS:
+        columns = set(book.year_columns(sheet.name))
+        gaps = [year for year in range(min(columns), max(columns)) if year not in columns and year not in book.years] if columns else []
+        if gaps:
+            yield Offence(
+                sheet.name, None, gaps[0], f"no column for {listing(gaps)} between {min(columns)} and {max(columns)}", "a column for every year",
+                "Nothing to do if the gap is meant: these years are not modelled.",
+            )  # fmt: skip
+
+
+@rule(
+    "from_after_to", "error", "host_rules.from_year", "host_rules.to_year", "duties.from_year", "duties.to_year", blocks=True
+)  # fmt: skip
+def from_after_to(book: Book) -> Iterator[Offence]:
+    """A dated row does not end before it begins."""
+    for sheet in ("host_rules", "duties"):
+        for row, record in book.rows(sheet):
+            first, last = record["from_year"], record["to_year"]
+            if isinstance(first, float) and isinstance(last, float) and first > last:
+                yield Offence(
+                    sheet, row, "to_year", f"to_year {number_text(last)} before from_year {number_text(first)}", "from_year up to to_year",
+                    "Correct one of the two.",
+                )  # fmt: skip
+
+
+@rule("ramp_falls", "notice", *(f"{sheet}.{name}" for sheet, names in _RAMPS.items() for name in names))
+def ramp_falls(book: Book) -> Iterator[Offence]:
+    """A ramp rises or stays from year to year."""
+    for sheet, names in _RAMPS.items():
+        for row, record in book.rows(sheet):
+            for before, after in pairwise(names):
+                early, late = record[before], record[after]
+                if not is_blank(early) and not is_blank(late) and late < early:
+                    yield Offence(
+                        sheet, row, after, f"{after} {show(late)} below {before} {show(early)}", "a ramp that does not fall",
+                        "Kept as written; correct it if it is a slip.",
+                    )  # fmt: skip
+
+
+TIME_RULES = (horizon_order, modelled_years, year_missing, year_blank, year_gap, from_after_to, ramp_falls)
