@@ -20,6 +20,13 @@ from model.matrix import Matrix, Name, Vector
 FEASIBILITY_TOLERANCE = 1e-7
 """HiGHS' default for linear rows; integrality is 1e-6."""
 
+REPORT_INTERVAL = 0.25
+"""Seconds between two reports of progress, at least."""
+
+
+SOLVED = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty)
+"""A model without rows and columns, as from a book without demand, is solved by doing nothing."""
+
 
 class Status(StrEnum):
     """What is known of the plan, in the words that the result shows."""
@@ -106,7 +113,7 @@ class Outcome:
     @property
     def gap(self) -> float:
         """Return objective less bound in MUSD; NaN where unknown."""
-        return max(0.0, self.objective - self.bound)
+        return float(np.maximum(0.0, self.objective - self.bound))
 
 
 def load(matrix: Matrix, options: SolveOptions) -> highspy.Highs:
@@ -132,29 +139,34 @@ def load(matrix: Matrix, options: SolveOptions) -> highspy.Highs:
 
 
 class _Watch:
-    """Reports progress and stops the solver on a deadline or on Ctrl-C."""
+    """Reports progress and stops the solver on a deadline, on Ctrl-C or when the report fails."""
 
     def __init__(self, highs: highspy.Highs, deadline: float, progress: ProgressFunction | None) -> None:
         self.deadline, self.progress, self.stop = deadline, progress, threading.Event()
         self.started = time.monotonic()
-        for kind in (
-            highspy.cb.HighsCallbackType.kCallbackMipInterrupt,
-            highspy.cb.HighsCallbackType.kCallbackSimplexInterrupt,
-            highspy.cb.HighsCallbackType.kCallbackIpmInterrupt,
-        ):
+        self.next_report = self.started
+        self.failure: Exception | None = None
+        kinds = highspy.cb.HighsCallbackType
+        highs.callbacks[int(kinds.kCallbackMipInterrupt)].subscribe(self._search)
+        for kind in (kinds.kCallbackSimplexInterrupt, kinds.kCallbackIpmInterrupt):
             highs.callbacks[int(kind)].subscribe(self._interrupt)
-        if progress is not None:
-            highs.callbacks[int(highspy.cb.HighsCallbackType.kCallbackMipLogging)].subscribe(self._report)
 
     def _interrupt(self, event: highspy.highs.HighsCallbackEvent) -> None:
         if self.stop.is_set() or time.monotonic() > self.deadline:
             event.interrupt()
 
-    def _report(self, event: highspy.highs.HighsCallbackEvent) -> None:
-        out = event.data_out
-        if self.progress is not None:
-            incumbent = out.mip_primal_bound if abs(out.mip_primal_bound) < 1e30 else float("inf")
-            self.progress(Progress(time.monotonic() - self.started, incumbent, out.mip_dual_bound, int(out.mip_node_count)))
+    def _search(self, event: highspy.highs.HighsCallbackEvent) -> None:
+        # a silent HiGHS fires no logging event, so the state is read where the search may be stopped
+        now = time.monotonic()
+        if self.progress is not None and now >= self.next_report:
+            self.next_report = now + REPORT_INTERVAL
+            out = event.data_out
+            try:
+                self.progress(Progress(now - self.started, out.mip_primal_bound, out.mip_dual_bound, int(out.mip_node_count)))
+            except Exception as failure:  # raised again by run_watched: an exception must not unwind the solver's own frames
+                self.failure, self.progress = failure, None
+                self.stop.set()
+        self._interrupt(event)
 
 
 def run_watched(highs: highspy.Highs, seconds: float, progress: ProgressFunction | None = None) -> bool:
@@ -164,19 +176,36 @@ def run_watched(highs: highspy.Highs, seconds: float, progress: ProgressFunction
     -------
     bool
         True if the user interrupted the run.
+
+    Raises
+    ------
+    Exception
+        Whatever `progress` raised, once the solver has stopped.
     """
     watch = _Watch(highs, time.monotonic() + seconds, progress)
     highs.setOptionValue("time_limit", float(highs.getRunTime() + seconds))
-    worker = threading.Thread(target=highs.run, daemon=True)
-    worker.start()
-    interrupted = False
-    while worker.is_alive():
+    done = threading.Event()
+
+    def run() -> None:
         try:
-            worker.join(0.1)
+            highs.run()
+        finally:
+            done.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    interrupted = False
+    while True:
+        try:
+            # an event of our own: Thread.join, once interrupted, takes a running thread for a finished one
+            while not done.wait(0.1):
+                pass
         except KeyboardInterrupt:
             interrupted = True
             watch.stop.set()
-    return interrupted
+            continue
+        if watch.failure is not None:
+            raise watch.failure
+        return interrupted
 
 
 def solve_matrix(matrix: Matrix, options: SolveOptions, progress: ProgressFunction | None = None, start: Vector | None = None) -> Outcome:
@@ -208,23 +237,31 @@ def solve_matrix(matrix: Matrix, options: SolveOptions, progress: ProgressFuncti
         highs.setSolution(hint)
     interrupted = run_watched(highs, options.time_limit, progress)
     info = highs.getInfo()
-    termination = highs.modelStatusToString(highs.getModelStatus())
+    termination = _termination(highs, interrupted)
     mip_seconds = time.monotonic() - began
     status = _status(highs, interrupted)
     if status is Status.INFEASIBLE and not _confirmed_infeasible(matrix, options, options.time_limit - mip_seconds):
         status = Status.ERROR
         termination = "one setting of the solver finds no plan possible, another does not"
     if not status.has_plan:
-        return _without_plan(status, "interrupted by the user" if interrupted else termination, {"search": mip_seconds})
+        return _without_plan(status, termination, {"search": mip_seconds})
     bound = info.mip_dual_bound if matrix.integer.any() else info.objective_function_value
     values = np.array(highs.getSolution().col_value)
     nodes = int(info.mip_node_count) if matrix.integer.any() else 0
-    return publish(matrix, values, bound, status, "interrupted by the user" if interrupted else termination, options, mip_seconds, nodes)
+    return publish(matrix, values, bound, status, termination, options, mip_seconds, nodes)
+
+
+def _termination(highs: highspy.Highs, interrupted: bool) -> str:
+    """Return why the solver stopped; HiGHS calls a stop on our own deadline an interruption too."""
+    state = highs.getModelStatus()
+    if state == highspy.HighsModelStatus.kInterrupt:
+        return "Interrupted by the user" if interrupted else "Time limit reached"
+    return highs.modelStatusToString(state)
 
 
 def _status(highs: highspy.Highs, interrupted: bool) -> Status:
     state = highs.getModelStatus()
-    if state == highspy.HighsModelStatus.kOptimal:
+    if state in SOLVED:
         return Status.OPTIMAL
     if state in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
         return Status.INFEASIBLE
@@ -263,7 +300,7 @@ def publish(
     highs = load(relaxed, options)
     highs.run()
     seconds = {"search": mip_seconds, "final linear program": time.monotonic() - began}
-    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+    if highs.getModelStatus() not in SOLVED:
         return _without_plan(Status.ERROR, "the plan does not survive rounding its plants to whole numbers", seconds)
     solution = highs.getSolution()
     objective = highs.getInfo().objective_function_value
