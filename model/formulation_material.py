@@ -42,7 +42,7 @@ def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
         return linear([*made(h, p, y), *out, (-1.0, m.surplus[h, p, y])]) == 0
 
     def exports(h: str, p: str, y: int) -> list:
-        return [(1.0, m.deliver[key]) for key in groups.deliveries_from[h, p, y] if problem.country[key[2]] != problem.country[h]]
+        return [(1.0, m.deliver[key]) for key in groups.deliveries_from[h, p, y] if problem.market_country[key[2]] != problem.country[h]]
 
     shares = {
         (rule.rule_id, p, y): rule

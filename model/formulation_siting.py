@@ -35,7 +35,7 @@ def _add_counts(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
 
         @m.Constraint(doc="Enough hosts hold a plant by the last year [hosts].")
         def host_count_minimum(m):
-            return linear((1.0, m.host_open[h]) for h in problem.hosts) >= problem.minimum_hosts
+            return linear([(1.0, m.host_open[h]) for h in problem.hosts] or [(1.0, m.nothing)]) >= problem.minimum_hosts
 
     forced = {rule.rule_id: rule for rule in problem.rules if rule.rule == "force_plant"}
 

@@ -75,6 +75,7 @@ class Problem:
     markets: tuple[str, ...]
     partners: tuple[str, ...]
     country: dict[str, str]
+    market_country: dict[str, str]
     price: dict[tuple[str, int], float]
     surplus_price: dict[tuple[str, int], float]
     # plants

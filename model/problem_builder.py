@@ -28,6 +28,7 @@ from model.schema import ANY, THORIUM_LEVELS
 from model.tables import Tables
 
 KT_PER_T = 0.001
+CEILING_RULES = ("feed_ceiling", "export_share", "export_ceiling")
 
 
 def modelled_years(tables: Tables) -> tuple[int, ...]:
@@ -249,7 +250,7 @@ class _Builder:
                         if circuit == "light_heavy" or self.circuit[p] == "light":
                             separated[p] = share * min(1.0, leach * recovery.get((source["feed_type"], p), 0.0) * factor)
                         else:
-                            left[p] = share * min(1.0, leach * factor)
+                            left[p] = share * leach * min(1.0, factor)
                     yields[s, h, l] = {p: x for p, x in separated.items() if x > 0}
                     for y in years:
                         if y < start:
@@ -354,7 +355,8 @@ class _Builder:
             caps += [Cap(row["cap"], row["basis"], row["measure"], row["scope"], member, limit) for member in members if limit]
         rules = []
         for row in self.rules:
-            if row["host"] in self.hosts and row["rule"] in ("feed_ceiling", "force_plant", "export_share", "export_ceiling"):
+            # a plant forced where none may stand makes the plan impossible; the other rules mean nothing there
+            if row["rule"] == "force_plant" or (row["host"] in self.hosts and row["rule"] in CEILING_RULES):
                 scale = KT_PER_T if row["value_unit"] == "t REO/y" else 1.0
                 rules.append(HostRule(row["rule_id"], row["host"], row["rule"], *_rule_span(row), row["value"] * scale, row["product"]))
         partners = tuple(m for m, row in self.markets.items() if row["partner"] == "yes")
@@ -391,7 +393,8 @@ class _Builder:
             years=self.years, years_represented={y: len(span) for y, span in spans.items()},
             weight=discount_weights(self.years, first, last, self.number("discount_rate")),
             hosts=tuple(self.hosts), products=self.products, markets=tuple(self.markets),
-            country={**{h: row["country"] for h, row in self.hosts.items()}, **{m: row["country"] for m, row in self.markets.items()}},
+            country={h: row["country"] for h, row in self.hosts.items()},
+            market_country={m: row["country"] for m, row in self.markets.items()},
             price=self.price, surplus_price=self.surplus_price, **plants, **feeds, **needs, **flows, **self.policy(),
         )  # fmt: skip
 
