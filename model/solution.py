@@ -18,7 +18,7 @@ from model.tables import Tables
 
 T_PER_KT = 1000.0
 NEGLIGIBLE_KT = 1e-9
-"""A thousandth of a gram a tonne: flows below it are the solver's dust."""
+"""A gram a year: flows below it are the solver's dust."""
 
 Values = Mapping[str, Mapping[object, float]]
 
@@ -229,7 +229,7 @@ def _china_shares(problem: Problem, found: Mapping[str, pd.DataFrame], duals: Ma
             china, total = _cap_sums(problem, found, cap, y)
             share = china / total if total > 1e-9 else np.nan
             # the row reads china - limit x total <= 0, so a lower limit moves its right-hand side by total
-            dual = -duals.get((cap.cap, cap.member, y), 0.0) / T_PER_KT
+            dual = 0.0 - duals.get((cap.cap, cap.member, y), 0.0) / T_PER_KT
             scale = T_PER_KT if cap.measure == "value" else 1.0  # value sums are in MUSD, the row in MUSD too
             rows.append(
                 (cap.cap, cap.basis, cap.measure, cap.scope, cap.member, y, cap.limit[y], china, total, share, cap.limit[y] - share,
