@@ -237,9 +237,7 @@ def test_china_surplus_link_leaves_room():
 
 def test_china_surplus_link_forbids():
     # half a kt clean for JPN's stock of 0.7 kt
-    tables = small.book(
-        sources=[small.source(china_linked=0.5)], caps=CLEAN_JPN, suppliers=[], stockpiles=[small.stockpile(days=255.5)]
-    )
+    tables = small.book(sources=[small.source(china_linked=0.5)], caps=CLEAN_JPN, suppliers=[], stockpiles=[small.stockpile(days=255.5)])
     small.check_infeasible(tables, "china_surplus_link")
 
 
