@@ -164,6 +164,17 @@ def book(settings: dict[str, object] | None = None, **sheets: list[Row]) -> Tabl
     return tables_from_records(records, {**SETTINGS, **(settings or {})})
 
 
+def problem_of(settings: dict[str, object] | None = None, **sheets: list[Row]) -> Problem:
+    """Return the sets and parameters of a book."""
+    return build_problem(book(settings, **sheets))
+
+
+def only(values: dict) -> float:
+    """Return the value that every key of a parameter has."""
+    (value,) = set(values.values())
+    return value
+
+
 @dataclass(frozen=True)
 class Solved:
     """A book carried through every room from problem to solution."""
