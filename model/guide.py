@@ -57,7 +57,7 @@ _RULES = (
     ("scenarios", "A row of scenarios changes cells of another sheet for runs with that scenario's name. key names the rows by the sheet's key "
                   f"columns in order, parted by | ; a comma joins several, {ANY} takes all: MINE_A, MINE_B or CHINA | NdPr | {ANY}. "
                   f"column is a column's name without unit; for yearly figures a year, 2027-2030 or {ANY}. The rest of the book stays as it is."),
-    ("own notes", "Use the note, reason and source columns. Keep further sheets in another file."),
+    ("own notes", "Columns whose header starts with _ and tabs whose name starts with _ are yours; the program leaves them alone."),
 )  # fmt: skip
 
 _EDITS = (
@@ -71,7 +71,7 @@ _EDITS = (
 
 _FINDINGS = (
     "All findings come at once. Each names the sheet and cell, what stands there, what may stand there and what to do.",
-    "A copy of the workbook is written in which those cells are marked. Correct your own workbook, save and check again.",
+    "Correct the cells, save and check again, until nothing but notices is left. Nothing is planned on a book with errors.",
     "Notices, such as full-width digits read as ordinary ones, do not stop the plan; errors do.",
 )
 

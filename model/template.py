@@ -22,7 +22,7 @@ from model.dropdowns import Dropdowns
 from model.guide import GUIDE, HEADER_COLOURS, MISSING_COLOUR, QUALITY_COLOURS, write_guide
 from model.layout import Field, SheetLayout, lay_out
 from model.notes import column_note, setting_note, spread_note
-from model.schema import SCHEMA_VERSION, SETTINGS, SHEETS, Kind
+from model.schema import SCHEMA_VERSION, SETTING_BY_NAME, SETTINGS, SHEETS, Kind
 from model.tables import Tables, tables_from_records
 
 _LARGE = ("t REO", "t REO/y", "km", "nm", "days", "MUSD", "MUSD/y", "MUSD capex budget")
@@ -88,7 +88,7 @@ def write_book(tables: Tables, path: str | Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def write_template(path: str | Path, years: Iterable[int]) -> None:
+def write_template(path: str | Path, years: Iterable[int] | None = None) -> None:
     """Write an empty input workbook: every sheet, drop-down and note, and the settings' defaults.
 
     Parameters
@@ -96,7 +96,7 @@ def write_template(path: str | Path, years: Iterable[int]) -> None:
     path
         New ``.xlsx`` file in an existing folder.
     years
-        Years that run across; the first and last become the plan's.
+        Years that run across; the first and last become the plan's. If left out, the settings' defaults.
 
     Raises
     ------
@@ -105,10 +105,13 @@ def write_template(path: str | Path, years: Iterable[int]) -> None:
     ValueError
         No year is given, or the path does not end in ``.xlsx``.
     """
+    if years is None:
+        years = range(int(SETTING_BY_NAME["first_year"].default), int(SETTING_BY_NAME["last_year"].default) + 1)
     span = sorted({int(year) for year in years})
     if not span:
         raise ValueError("a template needs at least one year")
-    tables = tables_from_records({}, {"first_year": span[0], "last_year": span[-1]})
+    decision_year = min(int(SETTING_BY_NAME["decision_year"].default), span[0])
+    tables = tables_from_records({}, {"first_year": span[0], "last_year": span[-1], "decision_year": decision_year})
     yearly = {
         sheet.name: tables[sheet.name].reindex(columns=[*tables[sheet.name].columns, *span])
         for sheet in SHEETS
@@ -170,7 +173,7 @@ def _number_format(kind: Kind, unit: str) -> str:
         return "0"
     if unit in _LARGE:
         return "[>=1000]#,##0;0.0##"
-    return "#,##0.00##" if "USD" in unit else "0.00##"
+    return "[>=10]#,##0.00;0.00##" if "USD" in unit else "0.00##"
 
 
 def _cell_properties(layout: SheetLayout, field: Field) -> dict[str, object]:
@@ -194,7 +197,7 @@ def _width(layout: SheetLayout, field: Field, cells: Iterable[object]) -> float:
     least = max(len(name) + 4, *(len(word) + 2 for word in f"[{unit}".split()), 9)
     if len(field.header) <= 14:
         least = max(least, len(field.header) + 2)
-    longest = max((len(_shown(cell)) for cell in cells), default=0) + 3
+    longest = max((len(_shown(cell)) for cell in cells), default=0) * (1.2 if field.role == "key" else 1.0) + 3  # keys are bold
     if field.column is None or field.column.kind != "text":
         return min(max(least, longest), max(least, 30))
     return min(max(least, longest), 100 if layout.sheet.name == "settings" else 46)
@@ -321,6 +324,4 @@ def _set_page(page: Worksheet, layout: SheetLayout) -> None:
     page.set_landscape()
     page.set_paper(9)
     page.repeat_rows(0)
-    if layout.frozen_columns:
-        page.repeat_columns(0, layout.frozen_columns - 1)
     page.set_header("&L&A&R&P / &N")

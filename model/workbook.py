@@ -8,9 +8,7 @@ Sheets that hold either are therefore read a second time, from their XML, for th
 from __future__ import annotations
 
 import io
-import math
 import re
-import unicodedata
 import zipfile
 from collections.abc import Mapping
 from datetime import date, datetime, time
@@ -23,8 +21,9 @@ from xlsxwriter.utility import xl_col_to_name
 from model.book_file import DAMAGE, BookError, damage_error, open_archive, open_in_excel, password_error, sheet_parts
 from model.schema import SHEET_BY_NAME, SHEETS
 from model.tables import Cell, CellError, FormulaNotCalculated, RawBook, RawSheet
+from model.words import fold_code
 
-__all__ = ["FURNITURE", "BookError", "fold_text", "open_in_excel", "read_book"]
+__all__ = ["FURNITURE", "BookError", "open_in_excel", "read_book"]
 
 FURNITURE = ("guide", "lists", "findings")
 """Tabs that the program writes for the reader's use; they hold no input and are not read."""
@@ -33,44 +32,11 @@ LARGEST_AREA = 5_000_000
 """Most cells in the rectangle that a sheet spans; one stray entry in the last row would fill the memory."""
 
 _HEADER_SEARCH = 30
-_WIDE = re.compile("[\u3000\uff00-\uffef]+")
-_INVISIBLE = re.compile("[\u200b\u2060\ufeff]")
 _SPECIAL_MARKS = (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/", b't="e"', b"t='e'")
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\s+ref=[\"'](?:[A-Z]+[0-9]+:)?([A-Z]+)([0-9]+)[\"']")
 _FILLED_CELL = re.compile(rb"<(?:\w+:)?c\b[^<>]*?\br=[\"']([A-Z]+)([0-9]+)[\"'][^<>]*>\s*<(?:\w+:)?(?:v|f|is)\b")
 
 Specials = Mapping[tuple[int, int], FormulaNotCalculated | CellError]
-
-
-def fold_text(text: str) -> tuple[str, bool]:
-    """Fold what a keyboard adds by accident.
-
-    Full-width letters, digits and signs become ordinary ones, accents are composed, invisible
-    characters go, runs of blanks (no-break and ideographic ones, tabs and line breaks too)
-    become one space and none stays at the ends. Superscripts and fractions keep their form.
-
-    Parameters
-    ----------
-    text
-        Text as typed.
-
-    Returns
-    -------
-    tuple of str and bool
-        The folded text, and whether it differs from `text`.
-
-    Examples
-    --------
-    >>> fold_text("　ＮｄＰｒ　２０３０ ")
-    ('NdPr 2030', True)
-    >>> fold_text("NA")
-    ('NA', False)
-    """
-    if text.isascii() and text.isalnum():
-        return text, False
-    folded = _WIDE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
-    folded = " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFC", folded)).split())
-    return folded, folded != text
 
 
 def read_book(path: str | Path) -> RawBook:
@@ -120,7 +86,7 @@ def _read_sheets(content: bytes, archive: zipfile.ZipFile) -> dict[str, RawSheet
     sheets = {}
     with calamine.load_workbook(io.BytesIO(content)) as book:
         for sheet in book.sheets_metadata:
-            if sheet.typ != calamine.SheetTypeEnum.WorkSheet or fold_text(sheet.name)[0].lower() in FURNITURE:
+            if sheet.typ != calamine.SheetTypeEnum.WorkSheet or fold_code(sheet.name).lower() in FURNITURE:
                 continue
             xml = archive.read(parts[sheet.name])
             _refuse_stray_cell(sheet.name, xml)
@@ -233,7 +199,7 @@ def _cell(value: object) -> Cell:
     if isinstance(value, bool | str):
         return value
     if isinstance(value, int | float):
-        return float(value) if math.isfinite(value) else CellError(str(value))
+        return float(value)
     if isinstance(value, datetime):
         return value.isoformat(" ")
     return value.isoformat() if isinstance(value, date | time) else str(value)
@@ -270,11 +236,11 @@ def _header_text(cell: Cell) -> str:
 
 def _header_row(sheet: str, rows: Mapping[int, Mapping[str, Cell]]) -> int:
     """Return the first row with two known column names, else the one with most, else the first row."""
-    declared = SHEET_BY_NAME.get(fold_text(sheet)[0].lower())
+    declared = SHEET_BY_NAME.get(fold_code(sheet).lower())
     known = {column.name for one in ((declared,) if declared else SHEETS) for column in one.all_columns}
     best, most = next(iter(rows), 1), 0
     for number in list(rows)[:_HEADER_SEARCH]:
-        texts = [fold_text(_header_text(cell))[0].partition("[")[0].strip().lower() for cell in rows[number].values()]
+        texts = [fold_code(_header_text(cell)).partition("[")[0].strip().lower() for cell in rows[number].values()]
         hits = sum(text in known for text in texts)
         if hits > most:
             best, most = number, hits
