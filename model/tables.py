@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from model.schema import SETTING_BY_NAME, SHEETS
@@ -138,6 +139,11 @@ class Finding:
         return f"{self.place}: found {self.found}; allowed: {self.allowed}. {self.remedy} [{self.rule}]"
 
 
+def _floats(values: list) -> np.ndarray:
+    """Return numbers with NaN for None."""
+    return np.array([np.nan if value is None else value for value in values], dtype=float)
+
+
 def tables_from_records(records: Mapping[str, list[dict[Hashable, object]]], settings: Mapping[str, object] | None = None) -> Tables:
     """Build typed tables from plain records, one dict per row, for books made by programs.
 
@@ -160,15 +166,18 @@ def tables_from_records(records: Mapping[str, list[dict[Hashable, object]]], set
         if sheet.name == "settings":
             rows = [{"setting": name, "value": value} for name, value in (settings or {}).items()]
         extra = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in {c.name for c in sheet.all_columns}]
-        frame = pd.DataFrame(rows, columns=[*[column.name for column in sheet.all_columns], *extra], dtype=object)
-        frame.index = pd.RangeIndex(2, 2 + len(frame))
+        index = pd.RangeIndex(2, 2 + len(rows))
+        data: dict[Hashable, np.ndarray | pd.Series] = {}
         for column in sheet.all_columns:
+            values = [row.get(column.name) for row in rows]
             if column.numeric:
-                frame[column.name] = pd.to_numeric(frame[column.name]).astype(float)
-            elif column.kind != "value":
+                data[column.name] = _floats(values)
+                continue
+            if column.kind != "value":
                 default = {"source": "made instance", "quality": "assumption"}.get(column.name, "")
-                frame[column.name] = frame[column.name].where(frame[column.name].notna(), default).astype(object)
-        for key in extra:
-            frame[key] = pd.to_numeric(frame[key]).astype(float)
+                values = [default if value is None or value != value else value for value in values]  # NaN is not itself
+            data[column.name] = pd.Series(values, index, dtype=object)
+        data |= {key: _floats([row.get(key) for row in rows]) for key in extra}
+        frame = pd.DataFrame(data, index)
         frames[sheet.name] = frame
     return Tables(frames)
