@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from model.schema import SETTING_BY_NAME, SHEET_BY_NAME, Column, Setting
+from model.schema import SETTING_BY_NAME, SHEET_BY_NAME, SHEETS, Column, Setting
 from model.tables import Tables
 from model.words import clean_number
 
@@ -80,6 +80,46 @@ def parse_modelled_years(text: str, first: int, last: int) -> tuple[int, ...]:
     return tuple(years)
 
 
+def spread_column(sheet: str, member: Hashable) -> Column:
+    """Return the column that one year or element of a sheet would be.
+
+    Raises
+    ------
+    KeyError
+        The sheet has no columns by year or element.
+    """
+    spread = SHEET_BY_NAME[sheet].spread
+    if spread is None:
+        raise KeyError(f"{sheet} has no column {member!r}")
+    return Column(
+        str(member), "number", spread.description, spread.unit, spread.required, spread.low, spread.high, blank=spread.blank
+    )  # fmt: skip
+
+
+def column_of(sheet: str, name: Hashable) -> Column:
+    """Return the declaration of a frame's column, be it declared by itself or one of a spread.
+
+    Raises
+    ------
+    KeyError
+        The sheet has no such column.
+    """
+    try:
+        return SHEET_BY_NAME[sheet].column(str(name))
+    except KeyError:
+        return spread_column(sheet, name)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a sheet with its declaration and its cells as (Excel row, value)."""
+
+    sheet: str
+    name: Hashable
+    column: Column
+    cells: list[tuple[Hashable, Any]]
+
+
 @dataclass(frozen=True)
 class Book:
     """Typed tables, possibly with cells that could not be read.
@@ -104,14 +144,42 @@ class Book:
         """Return whether the cell, its column or its sheet could not be read."""
         return not self.unread.isdisjoint({(sheet, row, column), (sheet, None, column), (sheet, None, None)})
 
-    def rows(self, sheet: str) -> Iterator[tuple[Hashable, dict[Hashable, Any]]]:
-        """Yield (Excel row, record) of a sheet."""
-        frame = self[sheet]
-        yield from zip(frame.index, frame.to_dict("records"), strict=True)
+    @cached_property
+    def _records(self) -> dict[str, list[tuple[Hashable, dict[Hashable, Any]]]]:
+        return {}
+
+    def rows(self, sheet: str) -> list[tuple[Hashable, dict[Hashable, Any]]]:
+        """Return (Excel row, record) of a sheet's rows."""
+        if sheet not in self._records:
+            frame = self[sheet]
+            columns = {name: frame[name].tolist() for name in frame.columns}
+            self._records[sheet] = [
+                (row, dict(zip(columns, values, strict=True)))
+                for row, values in zip(frame.index.tolist(), zip(*columns.values(), strict=True), strict=True)
+            ]
+        return self._records[sheet]
+
+    @cached_property
+    def fields(self) -> list[Field]:
+        """Every declared column of every sheet; the value of each setting is a field of its own."""
+        fields = []
+        for sheet in SHEETS:
+            rows = self.rows(sheet.name)
+            for name in self[sheet.name].columns:
+                try:
+                    column = column_of(sheet.name, name)
+                except KeyError:
+                    continue
+                if column.kind != "value" or sheet.name != "settings":
+                    fields.append(Field(sheet.name, name, column, [(row, record[name]) for row, record in rows]))
+        for row, record in self.rows("settings"):
+            if record["setting"] in SETTING_BY_NAME:
+                fields.append(Field("settings", "value", setting_column(SETTING_BY_NAME[record["setting"]]), [(row, record["value"])]))
+        return fields
 
     def texts(self, sheet: str, column: str) -> list[str]:
         """Return the distinct non-blank values of a text column, in order."""
-        return [str(value) for value in dict.fromkeys(self[sheet][column]) if not is_blank(value)]
+        return [str(value) for value in dict.fromkeys(record[column] for _, record in self.rows(sheet)) if not is_blank(value)]
 
     def year_columns(self, sheet: str) -> list[int]:
         """Return the years that the sheet has columns for."""
@@ -139,17 +207,20 @@ class Book:
 
     def setting_row(self, name: str) -> Hashable | None:
         """Return the Excel row of a setting, None where the sheet leaves it to its default."""
-        frame = self["settings"]
-        rows = frame.index[frame["setting"] == name]
-        return rows[0] if len(rows) else None
+        return next((row for row, record in self.rows("settings") if record["setting"] == name), None)
 
     @cached_property
     def years(self) -> tuple[int, ...]:
         """Modelled years; empty where the settings do not give any."""
+        ends = []
+        for name in ("first_year", "last_year"):
+            setting, year = SETTING_BY_NAME[name], self.number(name)
+            if not (setting.low or -math.inf) <= year <= (setting.high or math.inf):
+                return ()
+            ends.append(int(year))
         try:
-            first, last = int(self.number("first_year")), int(self.number("last_year"))
-            return parse_modelled_years(str(self.settings["modelled_years"]), first, last)
-        except (ValueError, OverflowError):
+            return parse_modelled_years(str(self.settings["modelled_years"]), ends[0], ends[1])
+        except ValueError:
             return ()
 
     @cached_property
@@ -199,33 +270,3 @@ class Book:
         years = [year for year in self.years if year in frame.columns]
         grouped = frame.groupby(keys if len(keys) > 1 else keys[0], sort=False)[years].sum()
         return {key: dict(zip(years, values, strict=True)) for key, values in zip(grouped.index, grouped.to_numpy().tolist(), strict=True)}
-
-
-def spread_column(sheet: str, member: Hashable) -> Column:
-    """Return the column that one year or element of a sheet would be.
-
-    Raises
-    ------
-    KeyError
-        The sheet has no columns by year or element.
-    """
-    spread = SHEET_BY_NAME[sheet].spread
-    if spread is None:
-        raise KeyError(f"{sheet} has no column {member!r}")
-    return Column(
-        str(member), "number", spread.description, spread.unit, spread.required, spread.low, spread.high, blank=spread.blank
-    )  # fmt: skip
-
-
-def column_of(sheet: str, name: Hashable) -> Column:
-    """Return the declaration of a frame's column, be it declared by itself or one of a spread.
-
-    Raises
-    ------
-    KeyError
-        The sheet has no such column.
-    """
-    try:
-        return SHEET_BY_NAME[sheet].column(str(name))
-    except KeyError:
-        return spread_column(sheet, name)

@@ -50,6 +50,9 @@ class Rule:
         Yields the offences; None for a rule that is applied while cells are read.
     blocks
         True when rules that read the offending columns must wait.
+    as_written
+        True when the rule judges the book as the planner wrote it, so that a scenario may break it: a
+        stress case may well lie outside the low and high cases.
     """
 
     id: str
@@ -58,6 +61,7 @@ class Rule:
     reads: tuple[str, ...] = ()
     find: Callable[[Book], Iterator[Offence]] | None = None
     blocks: bool = False
+    as_written: bool = False
 
     @property
     def sheets(self) -> tuple[str, ...]:
@@ -76,12 +80,12 @@ class Rule:
 
 
 def rule(
-    rule_id: str, severity: Severity, *reads: str, blocks: bool = False
-) -> Callable[[Callable[[Book], Iterator[Offence]]], Rule]:  # fmt: skip
+    rule_id: str, severity: Severity, *reads: str, blocks: bool = False, as_written: bool = False
+) -> Callable[[Callable[[Book], Iterator[Offence]]], Rule]:
     """Declare a rule by the function that finds its offences; the docstring is its sentence."""
 
     def declare(find: Callable[[Book], Iterator[Offence]]) -> Rule:
-        return Rule(rule_id, severity, (find.__doc__ or "").strip(), reads, find, blocks)
+        return Rule(rule_id, severity, (find.__doc__ or "").strip(), reads, find, blocks, as_written)
 
     return declare
 

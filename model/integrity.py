@@ -8,12 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator
 
-import pandas as pd
-
-from model.book import Book, column_of, is_blank, setting_column, split_codes
+from model.book import Book, Field, is_blank, split_codes
 from model.cells import INFINITE_NUMBER, allowed_text
 from model.findings import Offence, Rule, rule
-from model.schema import ANY, SETTING_BY_NAME, SHEETS, Column, Sheet
+from model.schema import ANY, SETTING_BY_NAME, SHEET_BY_NAME, SHEETS, Column, Sheet
 from model.words import listing, nearest, number_text, show, suggest
 
 _SLACK = 1e-9
@@ -24,29 +22,12 @@ STANDS_IN = {"distances": "route_costs"}
 """Required sheets that may be empty while another one has rows."""
 
 
-def _fields(book: Book) -> Iterator[tuple[str, Hashable, Column, pd.Series]]:
-    """Yield (sheet, column, declaration, values) of every column, settings one by one."""
-    for sheet in SHEETS:
-        frame = book[sheet.name]
-        for name in frame.columns:
-            if sheet.name == "settings" and name == "value":
-                continue
-            try:
-                yield sheet.name, name, column_of(sheet.name, name), frame[name]
-            except KeyError:
-                continue
-    settings = book["settings"]
-    for row, setting in zip(settings.index, settings["setting"], strict=True):
-        if setting in SETTING_BY_NAME:
-            yield "settings", "value", setting_column(SETTING_BY_NAME[setting]), settings.loc[[row], "value"]
+def _blank_rows(book: Book, field: Field) -> list[Hashable]:
+    return [row for row, value in field.cells if is_blank(value) and not book.is_unread(field.sheet, row, field.name)]
 
 
-def _blank_rows(book: Book, sheet: str, name: Hashable, values: pd.Series) -> list[Hashable]:
-    return [row for row, value in values.items() if is_blank(value) and not book.is_unread(sheet, row, name)]
-
-
-def _is_needed(book: Book, sheet: Sheet, name: Hashable) -> bool:
-    """Return whether blanks of a spread's column matter: years outside the plan are not read."""
+def _is_needed(book: Book, name: Hashable) -> bool:
+    """Return whether blanks of a column matter: years outside the plan are not read."""
     return not isinstance(name, int) or not book.years or name in book.years
 
 
@@ -63,25 +44,22 @@ def empty_sheet(book: Book) -> Iterator[Offence]:
 @rule("blank_key", "error", blocks=True)
 def blank_key(book: Book) -> Iterator[Offence]:
     """A row's key is not blank."""
-    for sheet in SHEETS:
-        for name in sheet.key:
-            if sheet.column(name).required:
-                for row in _blank_rows(book, sheet.name, name, book[sheet.name][name]):
-                    yield Offence(
-                        sheet.name, row, name, f"a blank {name}", allowed_text(sheet.column(name)), "Fill in the key, or clear the row."
-                    )  # fmt: skip
+    for field in book.fields:
+        if field.column.required and field.name in SHEET_BY_NAME[field.sheet].key:
+            for row in _blank_rows(book, field):
+                found = f"a blank {field.column.name}"
+                yield Offence(field.sheet, row, field.name, found, allowed_text(field.column), "Fill in the key, or clear the row.")
 
 
 @rule("blank_required", "error", blocks=True)
 def blank_required(book: Book) -> Iterator[Offence]:
     """A required cell is not blank."""
-    by_name = {sheet.name: sheet for sheet in SHEETS}
-    for sheet, name, column, values in _fields(book):
-        if not column.required or name in by_name[sheet].key or not _is_needed(book, by_name[sheet], name):
+    for field in book.fields:
+        if not field.column.required or field.name in SHEET_BY_NAME[field.sheet].key or not _is_needed(book, field.name):
             continue
-        for row in _blank_rows(book, sheet, name, values):
-            remedy = "Fill in the cell." if not column.numeric else "Fill in a figure; 0 must be written as 0."
-            yield Offence(sheet, row, name, f"a blank {column.name}", allowed_text(column), remedy)
+        for row in _blank_rows(book, field):
+            remedy = "Fill in a figure; 0 must be written as 0." if field.column.numeric else "Fill in the cell."
+            yield Offence(field.sheet, row, field.name, f"a blank {field.column.name}", allowed_text(field.column), remedy)
 
 
 @rule("duplicate_key", "error", blocks=True)
@@ -117,7 +95,8 @@ def dangling_reference(book: Book) -> Iterator[Offence]:
             if not known or book.is_unread(target, None, target_column):
                 continue
             allowed = {*known, ANY} if column.wildcard else set(known)
-            for row, value in book[sheet.name][column.name].items():
+            for row, record in book.rows(sheet.name):
+                value = record[column.name]
                 if is_blank(value) or value in allowed:
                     continue
                 yield Offence(
@@ -129,22 +108,23 @@ def dangling_reference(book: Book) -> Iterator[Offence]:
 @rule("choice_not_allowed", "error", blocks=True)
 def choice_not_allowed(book: Book) -> Iterator[Offence]:
     """A cell with a drop-down list holds one of its entries."""
-    for sheet, name, column, values in _fields(book):
-        if not column.choices:
-            continue
-        for row, value in values.items():
-            if not is_blank(value) and value not in column.choices:
+    for field in book.fields:
+        choices = field.column.choices
+        for row, value in field.cells if choices else ():
+            if not is_blank(value) and value not in choices:
                 word = {"TRUE": "yes", "FALSE": "no"}.get(str(value), str(value))
-                yield Offence(sheet, row, name, show(value), allowed_text(column), suggest(word, column.choices, "Pick one of the list."))
+                yield Offence(
+                    field.sheet, row, field.name, show(value), allowed_text(field.column), suggest(word, choices, "Pick one of the list.")
+                )  # fmt: skip
 
 
 def _numbers(book: Book) -> Iterator[tuple[str, Hashable, Hashable, Column, float]]:
     """Yield (sheet, row, column, declaration, number) of every number."""
-    for sheet, name, column, values in _fields(book):
-        if column.numeric:
-            for row, value in values.items():
+    for field in book.fields:
+        if field.column.numeric:
+            for row, value in field.cells:
                 if isinstance(value, int | float) and not is_blank(value):
-                    yield sheet, row, name, column, float(value)
+                    yield field.sheet, row, field.name, field.column, float(value)
 
 
 def _outside(column: Column, number: float) -> bool:
@@ -206,8 +186,8 @@ def country_code(book: Book) -> Iterator[Offence]:
     known = sorted({code for sheet in SHEETS for code in _countries(book, sheet.name) if _COUNTRY.fullmatch(code)})
     for sheet in SHEETS:
         for name in _country_columns(sheet):
-            for row, value in book[sheet.name][name].items():
-                for code in split_codes(str(value)):
+            for row, record in book.rows(sheet.name):
+                for code in split_codes(str(record[name])):
                     if _COUNTRY.fullmatch(code) or (code == ANY and sheet.column(name).wildcard):
                         continue
                     yield Offence(
@@ -237,7 +217,8 @@ def _country_remedy(code: str, known: list[str]) -> str:
 @rule("unknown_setting", "error", blocks=True)
 def unknown_setting(book: Book) -> Iterator[Offence]:
     """Every row of settings is a setting that exists."""
-    for row, name in book["settings"]["setting"].items():
+    for row, record in book.rows("settings"):
+        name = record["setting"]
         if not is_blank(name) and name not in SETTING_BY_NAME:
             yield Offence(
                 "settings", row, "setting", show(name), listing(SETTING_BY_NAME, len(SETTING_BY_NAME)),
@@ -248,11 +229,11 @@ def unknown_setting(book: Book) -> Iterator[Offence]:
 @rule("setting_type", "error", blocks=True)
 def setting_type(book: Book) -> Iterator[Offence]:
     """The value of a numeric setting is a number."""
-    for sheet, name, column, values in _fields(book):
-        if sheet == "settings" and name == "value" and column.numeric:
-            for row, value in values.items():
+    for field in book.fields:
+        if field.sheet == "settings" and field.name == "value" and field.column.numeric:
+            for row, value in field.cells:
                 if not is_blank(value) and (isinstance(value, bool) or not isinstance(value, int | float)):
-                    yield Offence(sheet, row, name, show(value), allowed_text(column), "Write a number.")
+                    yield Offence("settings", row, "value", show(value), allowed_text(field.column), "Write a number.")
 
 
 @rule("setting_unit", "error", blocks=True)

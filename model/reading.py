@@ -60,7 +60,7 @@ class ReadBook:
         self.findings.append(rule.finding(sheet, cell, found, allowed, remedy))
 
 
-def read_book(raw: RawBook) -> tuple[Tables, ReadBook]:
+def type_book(raw: RawBook) -> tuple[Tables, ReadBook]:
     """Type every cell of a workbook.
 
     Parameters

@@ -100,7 +100,9 @@ def feed_price(book: Book) -> Iterator[Offence]:
             )
 
 
-@rule("low_value_high", "error", *(f"{sheet}.{name}{end}" for sheet, name in _TRIPLES for end in ("", "_low", "_high")))
+@rule(
+    "low_value_high", "error", *(f"{sheet}.{name}{end}" for sheet, name in _TRIPLES for end in ("", "_low", "_high")), as_written=True
+)  # fmt: skip
 def low_value_high(book: Book) -> Iterator[Offence]:
     """The low case is at most the value, and the value at most the high case."""
     for sheet, name in _TRIPLES:

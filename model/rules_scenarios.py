@@ -6,31 +6,24 @@ import math
 from collections.abc import Iterator
 
 from model.book import Book, is_blank
-from model.findings import Offence, Rule, rule
+from model.findings import Offence, rule
 from model.scenarios import ScenarioError, resolve_row
 from model.words import number_text
 
-_PARTS = {
-    "sheet": "A scenario changes an input sheet.",
-    "key": "A scenario's key matches at least one row.",
-    "column": "A scenario changes columns, years or year ranges that the sheet has.",
-    "operation": "A scenario multiplies and adds to numbers only.",
-    "value": "A scenario's value is of the kind that the column holds.",
-}
+_PARTS = ("sheet", "key", "column", "operation", "value")
 
 
-def _part_rule(part: str, description: str) -> Rule:
-    def find(book: Book) -> Iterator[Offence]:
-        for row, record in book.rows("scenarios"):
-            if any(is_blank(record[name]) for name in _PARTS):
-                continue
-            try:
-                resolve_row(book.tables, record, row)
-            except ScenarioError as error:
-                if error.part == part:
-                    yield Offence("scenarios", row, part, error.found, error.allowed, error.remedy)
-
-    return Rule(f"scenario_{part}", "error", description, tuple(f"scenarios.{name}" for name in _PARTS), find)
+@rule("scenario_row", "error", *(f"scenarios.{part}" for part in _PARTS), as_written=True)
+def scenario_row(book: Book) -> Iterator[Offence]:
+    """A scenario's row names a sheet, rows, columns, an operation and a value that fit each other."""
+    doubtful = {sheet for sheet, _, _ in book.unread}
+    for row, record in book.rows("scenarios"):
+        if record["sheet"] in doubtful:
+            continue
+        try:
+            resolve_row(book.tables, record, row)
+        except ScenarioError as error:
+            yield Offence("scenarios", row, error.part, error.found, error.allowed, error.remedy)
 
 
 @rule("scenario_probability", "error", "scenarios.scenario", "scenarios.probability")
@@ -55,4 +48,4 @@ def scenario_probability(book: Book) -> Iterator[Offence]:
         )  # fmt: skip
 
 
-SCENARIO_RULES = (*(_part_rule(part, description) for part, description in _PARTS.items()), scenario_probability)
+SCENARIO_RULES = (scenario_row, scenario_probability)

@@ -10,11 +10,12 @@ from model.findings import Offence, rule
 from model.schema import SHEETS
 from model.words import listing, number_text, show
 
-HORIZON = ("settings.first_year", "settings.last_year", "settings.modelled_years")
+HORIZON = ("settings.setting", "settings.first_year", "settings.last_year", "settings.modelled_years")
+"""A misspelt setting counts too: it may be the one that would have set the horizon."""
 _RAMPS = {"sources": ("ramp_1", "ramp_2"), "designs": ("ramp_1", "ramp_2", "ramp_3", "ramp_4")}
 
 
-@rule("horizon_order", "error", "settings.first_year", "settings.last_year", blocks=True)
+@rule("horizon_order", "error", *HORIZON, blocks=True)
 def horizon_order(book: Book) -> Iterator[Offence]:
     """The first year of the plan is not after the last."""
     first, last = book.number("first_year"), book.number("last_year")
@@ -39,10 +40,15 @@ def modelled_years(book: Book) -> Iterator[Offence]:
         )  # fmt: skip
 
 
+def _are_read(book: Book, sheet: str) -> bool:
+    """Return whether the sheet has rows and its year columns are beyond doubt: a year out of order is probably the one missing."""
+    return len(book[sheet]) > 0 and not any(book.is_unread(sheet, None, year) for year in book.year_columns(sheet))
+
+
 def _missing(book: Book, required: bool) -> Iterator[tuple[str, list[int], str]]:
     """Yield (sheet, modelled years without a column, what a blank means)."""
     for sheet in SHEETS:
-        if sheet.spread and sheet.spread.family == "year" and sheet.spread.required == required and len(book[sheet.name]):
+        if sheet.spread and sheet.spread.family == "year" and sheet.spread.required == required and _are_read(book, sheet.name):
             columns = set(book.year_columns(sheet.name))
             years = [year for year in book.years if year not in columns]
             if years:
@@ -72,7 +78,7 @@ def year_blank(book: Book) -> Iterator[Offence]:
 def year_gap(book: Book) -> Iterator[Offence]:
     """Year columns have no gaps, even in years that are not modelled."""
     for sheet in SHEETS:
-        columns = set(book.year_columns(sheet.name))
+        columns = set(book.year_columns(sheet.name)) if _are_read(book, sheet.name) else set()
         gaps = [year for year in range(min(columns), max(columns)) if year not in columns and year not in book.years] if columns else []
         if gaps:
             yield Offence(

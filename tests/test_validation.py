@@ -1,0 +1,587 @@
+"""One change to the valid tiny book makes each bad book; the rule and the exact cell are asserted."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from model.book import parse_modelled_years
+from model.schema import SHEETS
+from model.tables import CellError, FormulaNotCalculated, RawBook, RawSheet
+from model.validation import RULES, Validated, check_tables, validate_book
+from tests.rawbook import (
+    Edit,
+    at,
+    cell,
+    chain,
+    column_letter,
+    header,
+    new_column,
+    new_row,
+    new_sheet,
+    no_column,
+    no_rows,
+    no_sheet,
+    raw_book,
+    renamed_sheet,
+    tiny_book,
+)
+from tests.tiny import tiny_tables
+
+_AS_IS = chain()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A change, the only finding that it gives rise to, and words that its sentence holds."""
+
+    rule: str
+    change: Edit
+    place: str
+    words: str
+    base: Edit = _AS_IS
+    """Turns the tiny book into another valid one, in which the change is made."""
+
+
+def _head(sheet: str, column: object) -> str:
+    return at(sheet, 1, column)
+
+
+_FORCED = {"host": "AAA_PORT", "reason": "law"}
+_USA_NO_PARTNER = chain(
+    cell("markets", 3, "partner", "no"), cell("markets", 3, "equity", 0.0), cell("markets", 3, "offtake_minimum", 0.0), cell("markets", 2, "equity", 1.0)
+)  # fmt: skip
+_PM_SOLD = chain(
+    cell("elements", 5, "product", "Pm"),
+    new_row("prices", product="Pm", item="market", y2030=1.0, y2031=1.0, y2032=1.0),
+    new_row("prices", product="Pm", item="surplus", y2030=1.0, y2031=1.0, y2032=1.0),
+)
+_SCENARIO = {"scenario": "new", "sheet": "designs", "key": "*", "column": "capex", "operation": "multiply", "value": 2.0, "reason": "test"}
+
+
+def _scenario(**values: object) -> Edit:
+    return new_row("scenarios", **{**_SCENARIO, **values})
+
+
+CASES = [
+    # --- cells ------------------------------------------------------------------------------
+    Case("formula_not_calculated", cell("sources", 2, "capacity", FormulaNotCalculated("=B2*2")), at("sources", 2, "capacity"), "=B2*2"),
+    Case("formula_not_calculated", cell("sources", 2, "note", FormulaNotCalculated("=B2")), at("sources", 2, "note"), "calculate"),
+    Case("cell_error", cell("hosts", 3, "wage", CellError("#REF!")), at("hosts", 3, "wage"), "#REF!"),
+    Case("cell_error", cell("prices", 2, 2031, "#N/A"), at("prices", 2, 2031), "#N/A"),
+    Case("text_in_number", cell("sources", 2, "capacity", "12 t"), at("sources", 2, "capacity"), "Write 12 alone; the column is in t REO/y"),
+    Case("text_in_number", cell("sources", 2, "capacity", "1,200"), at("sources", 2, "capacity"), "without separators"),
+    Case("text_in_number", cell("sources", 2, "capacity", "1,5"), at("sources", 2, "capacity"), "a point where there are decimals"),
+    Case("text_in_number", cell("sources", 2, "uncommitted", "35 %"), at("sources", 2, "uncommitted"), "Write 0.35"),
+    Case("text_in_number", cell("duties", 2, "rate", "5%"), at("duties", 2, "rate"), "in the unit of the header"),
+    Case("text_in_number", cell("sources", 2, "latitude", "n/a"), at("sources", 2, "latitude"), "Leave the cell blank"),
+    Case("text_in_number", cell("sources", 2, "capacity", "不明"), at("sources", 2, "capacity"), "estimate"),
+    Case("text_in_number", cell("sources", 2, "capacity", "10-20"), at("sources", 2, "capacity"), "one number"),
+    Case("text_in_number", cell("sources", 2, "capacity", "many"), at("sources", 2, "capacity"), "'many'"),
+    Case("text_in_number", cell("settings", 2, "value", "soon"), at("settings", 2, "value"), "a year"),
+    Case("boolean_in_number", cell("designs", 3, "capex", True), at("designs", 3, "capex"), "TRUE"),
+    Case("date_in_number", cell("demand", 4, 2030, datetime.date(2030, 1, 5)), at("demand", 4, 2030), "2030-01-05"),
+    Case("date_in_number", cell("demand", 4, 2030, "2030-01-05 00:00:00"), at("demand", 4, 2030), "not as a date"),
+    Case("infinite_number", cell("know_how", 3, "fee", math.inf), at("know_how", 3, "fee"), "finite"),
+    Case("infinite_number", cell("know_how", 3, "fee", "1e999"), at("know_how", 3, "fee"), "finite"),
+    Case("infinite_number", cell("know_how", 3, "fee", 10**400), at("know_how", 3, "fee"), "finite"),
+    Case("number_as_text", cell("sources", 2, "inland_km", "１２"), at("sources", 2, "inland_km"), "Read as 12"),
+    Case("number_as_text", cell("sources", 2, "inland_km", " 12 "), at("sources", 2, "inland_km"), "Read as 12"),
+    Case("number_as_text", cell("prices", 3, 2030, "−0.5"), at("prices", 3, 2030), "Read as -0.5"),
+    Case("number_as_text", cell("settings", 2, "value", "2030"), at("settings", 2, "value"), "Read as 2030"),
+    Case("folded_text", cell("sources", 2, "source_id", "ＡLPHA_MINE "), at("sources", 2, "source_id"), "'ALPHA_MINE'"),
+    Case("folded_text", cell("sources", 2, "name", "Alpha ２\u3000"), at("sources", 2, "name"), "'Alpha 2'"),
+    Case("folded_text", cell("sources", 2, "note", "   "), at("sources", 2, "note"), "spaces only"),
+    Case("folded_text", header("sources", "grade", " grade  [t REO/t]"), _head("sources", "grade"), "'grade [t REO/t]'"),
+    Case("folded_text", renamed_sheet("sources", "sources "), "sources", "rename the tab"),
+    # --- sheets and columns -----------------------------------------------------------------
+    Case("missing_sheet", no_sheet("know_how"), "know_how", "template"),
+    Case("misspelt_sheet", renamed_sheet("know_how", "know_hwo"), "know_hwo", "'know_how'"),
+    Case("misspelt_sheet", renamed_sheet("caps", "Caps"), "Caps", "'caps'"),
+    Case("duplicate_sheet", new_sheet("ports "), "ports", "Delete one"),
+    Case("own_sheet", new_sheet("my workings"), "my workings", "Ignored"),
+    Case("missing_column", no_column("sources", "capacity"), "sources", "'capacity [t REO/y]'"),
+    Case("unknown_column", header("sources", "capacity", "capasity [t REO/y]"), _head("sources", "capacity"), "Did you mean 'capacity'?"),
+    Case("unknown_column", header("sources", "note", "Note"), _head("sources", "note"), "Did you mean 'note'?"),
+    Case("unknown_column", new_column("composition", "Xx [share of REO]", 0.0), "composition!I1", "each row of elements"),
+    Case("unknown_column", new_column("hosts", "2030 [USD]", 0.0), "hosts!AB1", "'2030'"),
+    Case("duplicate_column", new_column("prices", "2031 [USD/kg]", 1.0), "prices!H1", "a second column '2031'"),
+    Case("unnamed_column", new_column("ports", "", "a remark"), "ports!H1", "no header above H2"),
+    Case("missing_unit", header("sources", "capacity", "capacity"), _head("sources", "capacity"), "'capacity [t REO/y]'"),
+    Case("missing_unit", header("demand", 2031, "2031"), _head("demand", 2031), "'2031 [t REO]'"),
+    Case("wrong_unit", header("sources", "capacity", "capacity [kt REO/y]"), _head("sources", "capacity"), "Convert the figures to t REO/y"),
+    Case("wrong_unit", header("sources", "name", "name [text]"), _head("sources", "name"), "Remove the unit"),
+    Case("wrong_unit", header("prices", 2030, "2030 [USD/t]"), _head("prices", 2030), "'2030 [USD/kg]'"),
+    Case(
+        "year_order", header("prices", 2031, "2029 [USD/kg]"), _head("prices", 2031), "2029 after 2030",
+        base=chain(cell("settings", 4, "value", "2030, 2032")),
+    ),
+    # --- what the schema says ---------------------------------------------------------------
+    Case("empty_sheet", no_rows("know_how"), "know_how", "at least one row"),
+    Case("empty_sheet", no_rows("distances"), "distances", "at least one row"),
+    Case("blank_key", cell("know_how", 3, "way", None), at("know_how", 3, "way"), "Fill in the key"),
+    Case("blank_required", cell("hosts", 2, "power_price", None), at("hosts", 2, "power_price"), "USD/kWh"),
+    Case("blank_required", cell("demand", 3, 2031, None), at("demand", 3, 2031), "0 must be written as 0"),
+    Case("blank_required", cell("hosts", 2, "source", None), at("hosts", 2, "source"), "Fill in"),
+    Case("blank_required", cell("settings", 2, "value", None), at("settings", 2, "value"), "first_year"),
+    Case("duplicate_key", cell("know_how", 3, "way", "host_practice"), at("know_how", 3, "way"), "already in row 2"),
+    Case("duplicate_key", cell("recoveries", 3, "product", "Ce"), at("recoveries", 3, "feed_type"), "monazite | Ce"),
+    Case("dangling_reference", cell("sources", 2, "port", "Alfa"), at("sources", 2, "port"), "Did you mean 'Alpha'?"),
+    Case("dangling_reference", cell("sources", 2, "port", "alpha"), at("sources", 2, "port"), "Did you mean 'Alpha'?"),
+    Case("dangling_reference", cell("suppliers", 2, "market", "**"), at("suppliers", 2, "market"), "* or a markets.market: JPN, USA"),
+    Case("choice_not_allowed", cell("designs", 2, "scope", "integratd"), at("designs", 2, "scope"), "Did you mean 'integrated'?"),
+    Case("choice_not_allowed", cell("designs", 2, "heavies", True), at("designs", 2, "heavies"), "Did you mean 'yes'?"),
+    Case("negative_number", cell("designs", 2, "capex", -1.0), at("designs", 2, "capex"), "0 or more"),
+    Case("negative_number", cell("demand", 2, 2030, -5.0), at("demand", 2, 2030), "-5"),
+    Case("share_outside", cell("sources", 2, "uncommitted", 35.0), at("sources", 2, "uncommitted"), "Write 0.35 if 35 % is meant."),
+    Case("share_outside", cell("caps", 2, 2030, -0.1), at("caps", 2, 2030), "from 0 to 1"),
+    Case("out_of_range", cell("sources", 2, "grade", 50.0), at("sources", 2, "grade"), "t REO/t"),
+    Case("out_of_range", cell("designs", 2, "capacity", 0.0), at("designs", 2, "capacity"), "above 0"),
+    Case("out_of_range", cell("settings", 21, "value", 0.0), at("settings", 21, "value"), "threads"),
+    Case("out_of_range", cell("settings", 3, "value", 4e9), at("settings", 3, "value"), "from 2000 to 2100"),
+    Case("not_whole", cell("hosts", 2, "earliest_start", 2030.5), at("hosts", 2, "earliest_start"), "whole number"),
+    Case("not_whole", cell("settings", 8, "value", 10.5), at("settings", 8, "value"), "whole number"),
+    Case("country_code", cell("ports", 5, "country", "JP"), at("ports", 5, "country"), "two-letter code; write the three-letter one. Did you mean 'JPN'?"),
+    Case("country_code", cell("ports", 2, "country", "NA"), at("ports", 2, "country"), "two-letter code"),
+    Case("country_code", cell("duties", 4, "destination", "bbb"), at("duties", 4, "destination"), "Did you mean 'BBB'?"),
+    Case("country_code", cell("sources", 3, "process_only_in", "AAA, B"), at("sources", 3, "process_only_in"), "three-letter"),
+    Case("unknown_setting", cell("settings", 21, "setting", "treads"), at("settings", 21, "setting"), "Did you mean 'threads'?"),
+    Case("unknown_setting", cell("settings", 2, "setting", "firstyear"), at("settings", 2, "setting"), "Did you mean 'first_year'?"),
+    Case("setting_unit", cell("settings", 8, "unit", "months"), at("settings", 8, "unit"), "Convert the value to years"),
+    # --- years ------------------------------------------------------------------------------
+    Case("horizon_order", cell("settings", 3, "value", 2029.0), at("settings", 3, "value"), "before first_year 2030"),
+    Case("modelled_years", cell("settings", 4, "value", "2031, 2032"), at("settings", 4, "value"), "does not start with first_year"),
+    Case("modelled_years", cell("settings", 4, "value", "2030, 2035"), at("settings", 4, "value"), "outside"),
+    Case("modelled_years", cell("settings", 4, "value", "2030, 2032, 2031"), at("settings", 4, "value"), "out of order"),
+    Case("modelled_years", cell("settings", 4, "value", "every"), at("settings", 4, "value"), "not a year"),
+    Case("year_missing", no_column("prices", 2031), "prices", "no column for 2031"),
+    Case("year_missing", no_column("suppliers", 2032), "suppliers", "no column for 2032"),
+    Case("year_blank", no_column("markets", 2032), "markets", "no limit"),
+    Case("year_gap", no_column("demand", 2031), "demand", "no column for 2031", base=cell("settings", 4, "value", "2030, 2032")),
+    Case("from_after_to", cell("host_rules", 2, "to_year", 2035.0), at("host_rules", 2, "to_year"), "before from_year 2040"),
+    Case("ramp_falls", cell("sources", 3, "ramp_2", 0.5), at("sources", 3, "ramp_2"), "ramp_2 0.5 below ramp_1 1"),
+    Case("ramp_falls", cell("designs", 2, "ramp_4", 0.9), at("designs", 2, "ramp_4"), "below ramp_3"),
+    # --- feed, products, supply, demand -----------------------------------------------------
+    Case("element_column_missing", no_column("composition", "Dy"), "composition", "no column for Dy"),
+    Case("composition_sum", cell("composition", 2, "Ce", 0.6), at("composition", 2, "source_id"), "sum to 0.9"),
+    Case("composition_missing", no_rows("composition", 3), at("sources", 3, "source_id"), "'CHINA_CLAY'"),
+    Case("product_circuit", cell("elements", 4, "circuit", "heavy"), at("elements", 4, "circuit"), "Pr of the same product in the light"),
+    Case("price_missing", no_rows("prices", 3), at("elements", 2, "product"), "Add the surplus row of Ce"),
+    Case("feed_price", cell("sources", 2, "payability", None), at("sources", 2, "payability"), "neither"),
+    Case("feed_price", cell("sources", 2, "fixed_price", 3.0), at("sources", 2, "payability"), "both"),
+    Case("low_value_high", cell("designs", 2, "capex_high", 200.0), at("designs", 2, "capex_high"), "capex 300 above capex_high 200"),
+    Case("low_value_high", cell("sources", 2, "payability_low", 0.9), at("sources", 2, "payability_low"), "payability_low 0.9 above"),
+    Case("recovery_missing", no_rows("recoveries", 3), at("sources", 2, "feed_type"), "Add the row monazite, NdPr"),
+    Case("addon_itself", cell("processing", 3, "discharge_addon", "carbonate"), at("processing", 3, "discharge_addon"), "points to itself"),
+    Case("addon_itself", cell("processing", 2, "discharge_addon", "carbonate"), at("processing", 2, "discharge_addon"), "an add-on of its own"),
+    Case("least_take_above_demand", cell("suppliers", 5, 2031, 5000.0), at("suppliers", 5, "least_take"), "2500 t of NdPr that JPN must buy in 2031"),
+    Case("least_take_above_demand", cell("suppliers", 3, "least_take", 0.5), at("suppliers", 3, "least_take"), "2600 t of NdPr that all markets"),
+    Case("stockpile_without_demand", no_rows("demand", 3), at("stockpiles", 2, "product"), "does not buy"),
+    Case(
+        "demand_without_source", new_row("demand", market="USA", sector="ev", product="Pm", y2030=0.0, y2031=1.0, y2032=0.0),
+        at("demand", 8, "product"), "that no source could ever meet", base=_PM_SOLD,
+    ),
+    Case("shortage_certain", cell("demand", 2, 2032, 50000.0), at("demand", 2, 2032), "Shortage is certain in 2032"),
+    # --- routes -----------------------------------------------------------------------------
+    Case("route_place", new_row("route_costs", leg="feed", origin="ALPHA_MIN", destination="BBB_PORT"), at("route_costs", 2, "origin"), "'ALPHA_MINE'"),
+    Case("route_place", new_row("route_costs", leg="product", origin="BBB_PORT", destination="AAA_PORT"), at("route_costs", 2, "destination"), "JPN, USA"),
+    Case(
+        "distance_disagrees", new_row("distances", from_port="Beta", to_port="Alpha", no_red_sea=1500.0, suez_open=1000.0),
+        at("distances", 9, "no_red_sea"), "1500 nm, but 1000 nm in row 2",
+    ),
+    Case("distance_missing", no_rows("distances", 6), at("hosts", 2, "port"), "Alpha and Houston, for the product leg AAA_PORT to USA"),
+    Case("distance_missing", no_rows("distances", 2), at("sources", 2, "port"), "(blank cost = no route)"),
+    # --- partners, hosts' rules, caps, duties -----------------------------------------------
+    Case("partner_missing", cell("markets", 2, "partner", "no"), at("markets", 2, "partner"), "at least one partner", base=_USA_NO_PARTNER),
+    Case("equity_sum", cell("markets", 2, "equity", 0.5), at("markets", 2, "equity"), "sums to 0.9"),
+    Case("offtake_sum", cell("markets", 2, "offtake_minimum", 0.95), at("markets", 2, "offtake_minimum"), "sum to 1.05"),
+    Case("terms_of_no_partner", cell("markets", 3, "offtake_minimum", 0.1), at("markets", 3, "offtake_minimum"), "Ignored", base=_USA_NO_PARTNER),
+    Case("host_rule_value", cell("host_rules", 2, "value", 5.0), at("host_rules", 2, "value"), "no value and no unit"),
+    Case(
+        "host_rule_value", new_row("host_rules", rule_id="R", rule="feed_ceiling", value_unit="t REO/y", **_FORCED),
+        at("host_rules", 3, "value"), "feed_ceiling without a value",
+    ),
+    Case(
+        "host_rule_value", new_row("host_rules", rule_id="R", rule="force_plant", value=100.0, value_unit="share", **_FORCED),
+        at("host_rules", 3, "value_unit"), "Write t REO/y.",
+    ),
+    Case(
+        "host_rule_value", new_row("host_rules", rule_id="R", rule="export_share", value=35.0, value_unit="share", **_FORCED),
+        at("host_rules", 3, "value"), "Write 0.35 if 35 % is meant.",
+    ),
+    Case("host_rule_product", cell("host_rules", 2, "product", "Dy"), at("host_rules", 2, "product"), "export_share and export_ceiling"),
+    Case(
+        "force_forbidden", new_row("host_rules", rule_id="R", rule="force_plant", to_year=2031.0, value=100.0, value_unit="t REO/y", **_FORCED),
+        at("host_rules", 4, "rule"), "while forbidden by NO_PLANT",
+        base=new_row("host_rules", rule_id="NO_PLANT", rule="forbid_plant", to_year=2031.0, **_FORCED),
+    ),
+    Case(
+        "force_forbidden", new_row("host_rules", rule_id="R", rule="force_plant", to_year=2029.0, value=100.0, value_unit="t REO/y", **_FORCED),
+        at("host_rules", 3, "rule"), "in no modelled year",
+    ),
+    Case("cap_member", cell("caps", 2, "member", "Dy"), at("caps", 2, "member"), "with scope all"),
+    Case("cap_member", cell("caps", 2, "scope", "host"), at("caps", 2, "member"), "scope host without a member"),
+    Case(
+        "cap_member", new_row("caps", cap="C", basis="supply", measure="value", scope="partner", member="usa", y2030=0.5),
+        at("caps", 5, "member"), "Did you mean 'USA'?",
+    ),
+    Case(
+        "duty_overlap", new_row("duties", measure="general", stage="oxide", product="Ce", origin="*", destination="USA", from_year=2031.0, rate=1.0),
+        at("duties", 5, "from_year"), "row 2",
+    ),
+    # --- scenarios --------------------------------------------------------------------------
+    Case("scenario_row", _scenario(sheet="design"), at("scenarios", 4, "sheet"), "Did you mean 'designs'?"),
+    Case("scenario_row", _scenario(sheet="scenarios", key="*", column="value"), at("scenarios", 4, "sheet"), "one of settings"),
+    Case("scenario_row", _scenario(key="INT_500"), at("scenarios", 4, "key"), "Did you mean 'INT_5000'?"),
+    Case("scenario_row", _scenario(key="INT_5000 | x"), at("scenarios", 4, "key"), "at most 1 parts: design"),
+    Case("scenario_row", _scenario(sheet="demand", key="JPN | defence", column="2030"), at("scenarios", 4, "key"), "matches no row of demand"),
+    Case("scenario_row", _scenario(sheet="demand", key="| ev", column="2030"), at("scenarios", 4, "key"), "Write * for every market"),
+    Case("scenario_row", _scenario(sheet="settings", key="max_plant", column="value"), at("scenarios", 4, "key"), "Did you mean 'max_plants'?"),
+    Case("scenario_row", _scenario(column="capx"), at("scenarios", 4, "column"), "Did you mean 'capex'?"),
+    Case("scenario_row", _scenario(sheet="demand", column="2032-2030"), at("scenarios", 4, "column"), "Write 2030-2032."),
+    Case("scenario_row", _scenario(sheet="demand", column="2040-2045"), at("scenarios", 4, "column"), "in which demand has no column"),
+    Case("scenario_row", _scenario(sheet="demand", column=2029.0), at("scenarios", 4, "column"), "2029, for which demand has no column"),
+    Case("scenario_row", _scenario(column="scope"), at("scenarios", 4, "operation"), "multiply on scope, which is no number"),
+    Case("scenario_row", _scenario(column="scope, capex", operation="set", value="separation"), at("scenarios", 4, "value"), "for capex"),
+    Case("scenario_row", _scenario(operation="set", value="none"), at("scenarios", 4, "value"), "cannot be emptied"),
+    Case("scenario_row", _scenario(value="twice"), at("scenarios", 4, "value"), "a number to multiply by"),
+    Case("scenario_row", _scenario(column="scope", operation="set", value="both"), at("scenarios", 4, "value"), "integrated, separation"),
+    Case("scenario_probability", new_row("scenarios", **{**_SCENARIO, "scenario": "embargo", "probability": 0.3}), at("scenarios", 4, "probability"), "0.1 in row 2"),
+    Case("scenario_probability", _scenario(probability=0.9), at("scenarios", 4, "probability"), "sum to 1.2"),
+]  # fmt: skip
+
+
+def _findings(outcome: Validated) -> list[tuple[str, str]]:
+    return [(finding.rule, finding.place) for finding in outcome.findings if finding.rule != "not_checked"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}-{case.place}")
+def test_one_change_gives_one_finding_at_its_cell(case):
+    base = case.base(tiny_book())
+    assert case.base is _AS_IS or validate_book(base).errors == ()
+    outcome = validate_book(case.change(base))
+    assert _findings(outcome) == [(case.rule, case.place)]
+    told = next(finding for finding in outcome.findings if finding.rule == case.rule)
+    assert told.severity == RULES[case.rule].severity
+    assert (outcome.tables is None) == (told.severity == "error")
+    assert told.found
+    assert told.allowed
+    assert told.remedy
+    assert case.words in str(told)
+
+
+# --- rules that only typed tables can break, or that follow from others ---------------------
+
+
+def test_setting_of_the_wrong_type_in_tables_made_in_memory():
+    found = check_tables(tiny_tables({"time_limit": "long"}))
+    assert [(f.rule, f.cell) for f in found if f.severity == "error"] == [("setting_type", "20")]
+
+
+def test_rules_that_wait_are_named():
+    outcome = validate_book(cell("sources", 2, "capacity", "many")(tiny_book()))
+    waiting = [finding for finding in outcome.findings if finding.rule == "not_checked"]
+    assert len(waiting) == 1
+    assert waiting[0].place == "workbook"
+    assert "shortage_certain" in waiting[0].found
+    assert "composition_sum" not in waiting[0].found
+
+
+def test_every_rule_has_a_case():
+    seen = {case.rule for case in CASES} | {"setting_type", "not_checked"}
+    assert seen == set(RULES)
+
+
+def test_every_rule_is_a_sentence_and_reads_columns_that_exist():
+    columns = {f"{s.name}.{c.name}" for s in SHEETS for c in s.all_columns} | {f"{s.name}.{s.spread.family}" for s in SHEETS if s.spread}
+    for rule in RULES.values():
+        assert rule.description.endswith(".")
+        assert {place for place in rule.reads if not place.startswith("settings.")} <= columns
+        assert rule.sheets == tuple(dict.fromkeys(place.split(".")[0] for place in rule.reads))
+
+
+# --- the valid book -------------------------------------------------------------------------
+
+
+def test_valid_book_gives_its_tables_and_no_findings():
+    outcome = validate_book(tiny_book())
+    assert outcome.findings == ()
+    for sheet in SHEETS:
+        expected, found = tiny_tables()[sheet.name], outcome.tables[sheet.name]
+        if sheet.name == "settings":
+            expected, found = expected.drop(columns="unit"), found.drop(columns="unit")
+            expected["value"] = [float(v) if isinstance(v, int) else v for v in expected["value"]]
+        pd.testing.assert_frame_equal(
+            found, expected, check_dtype=False, check_index_type=False, check_column_type=False, check_names=False
+        )
+        for column in found.columns:
+            numeric = isinstance(column, int) or column not in [c.name for c in sheet.all_columns] or sheet.column(column).numeric
+            assert found[column].dtype == (float if numeric else object), (sheet.name, column)
+
+
+def test_tables_know_where_their_cells_stand():
+    tables = validate_book(tiny_book()).tables
+    assert tables.cell("prices", 4, 2031) == "prices!F4"
+    assert tables.cell("composition", 2, "Nd") == at("composition", 2, "Nd")
+
+
+def test_typed_tables_pass_the_same_rules():
+    assert check_tables(tiny_tables(), as_written=True) == ()
+
+
+def test_columns_may_stand_in_any_order_and_below_a_title():
+    raw = tiny_book()
+    ports = raw.sheets["ports"]
+    turned = {"A": "feeder", "B": "country", "C": "port", "E": "source", "F": "quality"}
+    rows = {row + 8: {new: cells[column_letter(raw, "ports", name)] for new, name in turned.items()} for row, cells in ports.rows.items()}
+    outcome = validate_book(replace(raw, sheets={**raw.sheets, "ports": RawSheet("ports", turned, 9, rows)}))
+    assert outcome.findings == ()
+    assert list(outcome.tables["ports"].index) == [10, 11, 12, 13, 14]
+    assert outcome.tables.cell("ports", 10, "port") == "ports!C10"
+    assert outcome.tables["ports"]["latitude"].isna().all()
+
+
+def test_sheets_and_columns_of_the_program_and_of_the_planner_are_passed_over():
+    own = chain(new_sheet("guide"), new_sheet("lists"), new_sheet("_workings"), new_column("sources", "_mine", 5.0))
+    outcome = validate_book(own(tiny_book()))
+    assert outcome.findings == ()
+    assert "_mine" not in outcome.tables["sources"]
+
+
+def test_optional_sheets_and_columns_may_be_absent():
+    absent = chain(
+        *(no_sheet(sheet.name) for sheet in SHEETS if not sheet.required),
+        no_column("sources", "note"),
+        no_column("suppliers", "price_floor"),
+    )
+    outcome = validate_book(absent(tiny_book()))
+    assert outcome.findings == ()
+    assert {sheet.name for sheet in SHEETS} == set(outcome.tables.frames)
+    assert outcome.tables["suppliers"]["price_floor"].isna().all()
+    assert len(outcome.tables["caps"]) == 0
+
+
+def test_rows_of_blanks_are_no_rows():
+    spaced = new_row("ports", source=" ", quality=None, port=None)
+    assert len(validate_book(spaced(tiny_book())).tables["ports"]) == 5
+
+
+def test_na_is_a_code_like_any_other():
+    namibia = chain(cell("hosts", 2, "host", "NA"), cell("host_rules", 2, "host", "NA"), cell("ports", 2, "country", "NAM"))
+    outcome = validate_book(namibia(tiny_book()))
+    assert outcome.findings == ()
+    assert list(outcome.tables["hosts"]["host"]) == ["NA", "BBB_PORT"]
+
+
+def test_codes_typed_as_numbers_are_codes():
+    numbered = chain(cell("hosts", 2, "host", 101.0), cell("host_rules", 2, "host", 101.0), cell("settings", 4, "value", 2030.0))
+    outcome = validate_book(numbered(tiny_book()))
+    assert outcome.findings == ()
+    assert outcome.tables["hosts"]["host"].iloc[0] == "101"
+    assert outcome.tables.settings["modelled_years"] == "2030"
+
+
+def test_blanks_in_years_that_are_not_modelled_do_not_matter():
+    edit = chain(cell("settings", 4, "value", "2030, 2032"), cell("demand", 2, 2031, None))
+    assert validate_book(edit(tiny_book())).findings == ()
+
+
+def test_folded_values_are_what_the_tables_hold():
+    edit = chain(cell("sources", 2, "source_id", "　ＡＬＰＨＡ＿ＭＩＮＥ"), cell("sources", 2, "inland_km", "１００．５"))
+    tables = validate_book(edit(tiny_book())).tables
+    assert tables["sources"].loc[2, "source_id"] == "ALPHA_MINE"
+    assert tables["sources"].loc[2, "inland_km"] == 100.5
+
+
+def test_crowds_of_notices_are_told_once():
+    names = ["capacity", "capex", "fixed_cost", "build_years", "ramp_1", "ramp_2", "ramp_3"]
+    edits = [
+        cell("designs", row, name, f" {tiny_book().sheets['designs'].rows[row][column_letter(tiny_book(), 'designs', name)]}")
+        for row in (2, 3, 4)
+        for name in names
+    ]
+    assert len(edits) == 21
+    few = validate_book(chain(*edits[:20])(tiny_book()))
+    assert [finding.rule for finding in few.findings] == ["number_as_text"] * 20
+    many = validate_book(chain(*edits, cell("designs", 2, "design", "INT_5000 "))(tiny_book()))
+    assert _findings(many) == [("folded_text", at("designs", 2, "design")), ("number_as_text", at("designs", 2, "capacity"))]
+    assert "and 20 more cells like it" in many.findings[1].found
+    assert many.tables["designs"].loc[4, "capex"] == 100.0
+
+
+# --- routes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cost", [0.2, None])
+def test_a_route_cost_stands_in_for_a_distance(cost):
+    edit = chain(no_rows("distances", 6), new_row("route_costs", leg="product", origin="AAA_PORT", destination="USA", cost=cost))
+    assert validate_book(edit(tiny_book())).findings == ()
+
+
+def test_route_costs_alone_are_enough():
+    legs = [("feed", s, h) for s in ("ALPHA_MINE", "CHINA_CLAY") for h in ("AAA_PORT", "BBB_PORT")]
+    legs += [("product", h, m) for h in ("AAA_PORT", "BBB_PORT") for m in ("JPN", "USA")]
+    edit = chain(no_rows("distances"), *(new_row("route_costs", leg=a, origin=b, destination=c, cost=0.1) for a, b, c in legs))
+    assert validate_book(edit(tiny_book())).findings == ()
+
+
+@pytest.mark.parametrize(
+    "unneeded",
+    [
+        chain(no_rows("distances", 4), cell("sources", 3, "process_only_in", "AAA")),
+        chain(no_rows("distances", 4), cell("sources", 3, "use", "no")),
+        chain(no_rows("distances", 4, 7, 8), cell("hosts", 3, "candidate", "no"), no_rows("distances", 2, 4, 7, 8)),
+    ],
+)
+def test_distances_are_asked_only_for_legs_that_the_plan_may_use(unneeded):
+    assert not validate_book(unneeded(tiny_book())).errors
+
+
+def test_each_missing_pair_of_ports_is_told_once():
+    outcome = validate_book(chain(no_rows("distances", 3, 4, 5, 6, 7, 8))(tiny_book()))
+    assert [f.rule for f in outcome.errors] == ["distance_missing"] * 6
+    assert len({f.found for f in outcome.errors}) == 6
+
+
+def test_the_same_pair_twice_is_fine_when_it_agrees():
+    edit = new_row("distances", from_port="Beta", to_port="Alpha", no_red_sea=1000.0, suez_open=1000.0)
+    assert validate_book(edit(tiny_book())).findings == ()
+
+
+# --- what must not be refused ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        # A stockpile can take what a contract obliges to buy.
+        cell("suppliers", 4, "least_take", 0.9),
+        # A plant can be forced before the year from which it is forbidden.
+        chain(
+            new_row("host_rules", rule_id="F", rule="force_plant", to_year=2032.0, value=10.0, value_unit="t REO/y", **_FORCED),
+            new_row("host_rules", rule_id="N", rule="forbid_plant", from_year=2031.0, **_FORCED),
+        ),
+        # Rows of a measure that follow one another.
+        chain(
+            cell("duties", 2, "to_year", 2030.0),
+            new_row("duties", measure="general", stage="oxide", product="Ce", origin="*", destination="USA", from_year=2031.0, rate=1.0),
+        ),
+        # Another measure adds up.
+        new_row("duties", measure="section_301", stage="oxide", product="Ce", origin="*", destination="USA", rate=1.0),
+        # A demand of 0 for what nobody makes.
+        chain(_PM_SOLD, new_row("demand", market="USA", sector="ev", product="Pm", y2030=0.0, y2031=0.0, y2032=0.0)),
+        # Low, value and high may coincide.
+        chain(cell("designs", 2, "capex_low", 300.0), cell("designs", 2, "capex_high", 300.0)),
+        # A source that is not in use may lack its composition.
+        chain(no_rows("composition", 3), cell("sources", 3, "use", "no")),
+        # Further rows of a scenario may leave its probability blank.
+        _scenario(scenario="embargo"),
+    ],
+)  # fmt: skip
+def test_what_is_allowed_is_not_refused(edit):
+    assert not validate_book(edit(tiny_book())).errors
+
+
+# --- all at once, in order ------------------------------------------------------------------
+
+
+def test_all_findings_come_at_once_by_sheet_row_and_column():
+    edit = chain(
+        cell("suppliers", 3, "price_share", "x"), cell("sources", 3, "capacity", "y"), cell("sources", 2, "port", "Alfa"),
+        cell("sources", 2, "capacity", -1.0), no_sheet("know_how"), new_sheet("my workings"), cell("hosts", 2, "wage", None),
+    )  # fmt: skip
+    outcome = validate_book(edit(tiny_book()))
+    assert outcome.tables is None
+    assert _findings(outcome) == [
+        ("negative_number", at("sources", 2, "capacity")), ("dangling_reference", at("sources", 2, "port")),
+        ("text_in_number", at("sources", 3, "capacity")), ("blank_required", at("hosts", 2, "wage")), ("missing_sheet", "know_how"),
+        ("text_in_number", at("suppliers", 3, "price_share")), ("own_sheet", "my workings"),
+    ]  # fmt: skip
+    assert outcome.findings[0].rule == "not_checked"
+
+
+def test_book_without_sheets_names_each_required_one():
+    outcome = validate_book(RawBook(None, {}))
+    assert [(f.rule, f.place) for f in outcome.errors] == [("missing_sheet", sheet.name) for sheet in SHEETS if sheet.required]
+
+
+@pytest.mark.parametrize("headers", [True, False])
+def test_book_without_rows_gives_one_error_for_each_required_sheet(headers):
+    full = tiny_book()
+    bare = {name: replace(tab, rows={}, header=tab.header if headers else {}) for name, tab in full.sheets.items()}
+    outcome = validate_book(RawBook(None, bare))
+    assert [(f.rule, f.place) for f in outcome.errors] == [("empty_sheet", sheet.name) for sheet in SHEETS if sheet.required]
+
+
+def test_elements_that_cannot_be_read_do_not_condemn_the_composition():
+    outcome = validate_book(no_sheet("elements")(tiny_book()))
+    assert _findings(outcome) == [("missing_sheet", "elements")]
+
+
+# --- modelled years -------------------------------------------------------------------------
+
+
+def test_modelled_years_are_parsed():
+    assert parse_modelled_years("All", 2030, 2032) == (2030, 2031, 2032)
+    assert parse_modelled_years("2030, 2035 ,2040", 2030, 2042) == (2030, 2035, 2040)
+    with pytest.raises(ValueError, match="start"):
+        parse_modelled_years("", 2030, 2032)
+
+
+# --- no book can bring the reader down ------------------------------------------------------
+
+_JUNK = st.one_of(
+    st.none(), st.booleans(), st.text(max_size=12), st.floats(), st.integers(-(10**30), 10**30), st.sampled_from([1e308, -1e308, 5e-324, 1e15]),
+    st.sampled_from(["*", "none", "NA", "yes", "all", "１２", "12 t", "1,200", "|", "2030-2031", "=A1", "#REF!", "AAA", "Dy", "JPN", "'"]),
+    st.builds(FormulaNotCalculated, st.text(max_size=5)), st.builds(CellError, st.sampled_from(["#REF!", "#N/A"])), st.dates(), st.datetimes(),
+)  # fmt: skip
+_PLACES = [(name, row, where) for name, tab in tiny_book().sheets.items() for row in tab.rows for where in tab.header]
+_HEADERS = [(name, where) for name, tab in tiny_book().sheets.items() for where in tab.header]
+_HEADER_JUNK = st.one_of(
+    st.text(max_size=12), st.sampled_from(["2030 [USD/kg]", "[", "]", "2031", "x [", "port", "_x", "Ce [share of REO]", " "])
+)
+
+
+def _judge(raw: RawBook) -> None:
+    outcome = validate_book(raw)
+    assert (outcome.tables is None) == any(finding.severity == "error" for finding in outcome.findings)
+    assert all(finding.rule in RULES and str(finding) for finding in outcome.findings)
+    if outcome.tables is not None:
+        assert [f.rule for f in check_tables(outcome.tables) if f.severity == "error"] == []
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from(_PLACES), _JUNK), min_size=1, max_size=5))
+def test_no_cell_can_crash_validation(changes):
+    raw = tiny_book()
+    sheets = {name: {row: dict(cells) for row, cells in tab.rows.items()} for name, tab in raw.sheets.items()}
+    for (sheet, row, where), value in changes:
+        sheets[sheet][row][where] = value
+    _judge(RawBook(None, {name: replace(tab, rows=sheets[name]) for name, tab in raw.sheets.items()}))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from(_HEADERS), _HEADER_JUNK), min_size=1, max_size=4), st.text(max_size=8))
+def test_no_header_or_tab_can_crash_validation(changes, name):
+    raw = tiny_book()
+    headers = {sheet: dict(tab.header) for sheet, tab in raw.sheets.items()}
+    for (sheet, where), text in changes:
+        headers[sheet][where] = text
+    sheets = {sheet: replace(tab, header=headers[sheet]) for sheet, tab in raw.sheets.items()}
+    _judge(RawBook(None, {**sheets, name: RawSheet(name, {"A": name}, 1, {2: {"A": name}})}))
+
+
+def test_typed_frames_of_either_text_dtype_are_checked_alike():
+    tables = tiny_tables()
+    narrow = {
+        name: frame.astype({c: "string" for c in frame.columns if c in ("host", "product", "market", "port")})
+        for name, frame in tables.frames.items()
+    }
+    assert check_tables(replace(tables, frames=narrow), as_written=True) == ()
+    assert raw_book(tables).sheets.keys() == tables.frames.keys()
