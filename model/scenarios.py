@@ -328,6 +328,7 @@ def _with_rows(frame: pd.DataFrame, names: tuple[Hashable, ...]) -> tuple[pd.Dat
     added = pd.DataFrame("", index=pd.RangeIndex(start, start + len(lacking)), columns=frame.columns, dtype=object)
     added["setting"] = pd.Series(lacking, index=added.index, dtype=object)
     added["value"] = pd.Series([SETTING_BY_NAME[str(name)].default for name in lacking], index=added.index, dtype=object)
+    added["source"], added["quality"] = "default, changed by the scenario", "assumption"
     joined = pd.concat([frame, added]) if lacking else frame
     rows = tuple(joined.index[joined["setting"] == name][0] for name in names)
     return joined, rows, frozenset(added.index)
