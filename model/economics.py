@@ -39,7 +39,7 @@ def annuity(rate: float, years: int) -> float:
     """
     if abs(rate) < 1e-12:
         return 1.0 / years
-    return rate / (1.0 - (1.0 + rate) ** -years)
+    return rate / -math.expm1(-years * math.log1p(rate))  # 1 - (1 + rate) ** -years without cancellation at small rates
 
 
 def real_rate(nominal: float, inflation: float) -> float:
