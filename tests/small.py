@@ -11,6 +11,7 @@ places, so that the least cost of a book can be added up by eye:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,7 @@ from model.problem_builder import build_problem
 from model.solution import Solution, build_solution
 from model.solver import Outcome, SolveOptions, Status, solve_matrix
 from model.tables import Tables, tables_from_records
+from model.verification import verify_solution
 
 Row = dict[Hashable, object]
 
@@ -179,15 +181,20 @@ def only(values: dict) -> float:
 class Solved:
     """A book carried through every room from problem to solution."""
 
+    tables: Tables
     problem: Problem
     matrix: Matrix
     outcome: Outcome
-    solution: Solution
+
+    @functools.cached_property
+    def solution(self) -> Solution:
+        """The result tables."""
+        return build_solution(self.tables, self.problem, self.matrix, self.outcome)
 
     @property
     def cost(self) -> float:
         """Total discounted cost, MUSD."""
-        return self.solution.objective
+        return self.outcome.objective
 
     def tonnes(self, table: str, column: str = "tonnes", **where: object) -> float:
         """Sum a column over the rows of a result table that match."""
@@ -206,8 +213,7 @@ def matrix_of(tables: Tables) -> tuple[Problem, Matrix]:
 def solve_book(tables: Tables, options: SolveOptions = EXACT) -> Solved:
     """Solve a book exactly."""
     problem, matrix = matrix_of(tables)
-    outcome = solve_matrix(matrix, options)
-    return Solved(problem, matrix, outcome, build_solution(tables, problem, matrix, outcome))
+    return Solved(tables, problem, matrix, solve_matrix(matrix, options))
 
 
 def rows_of(matrix: Matrix, constraint: str) -> np.ndarray:
@@ -230,11 +236,18 @@ def cost_without(matrix: Matrix, constraint: str) -> float:
     return outcome.objective
 
 
+def assert_verified(solved: Solved) -> None:
+    """Assert that the independent check passes the plan."""
+    report = verify_solution(solved.tables, solved.solution.tables, solved.cost)
+    assert report.passed, report.failures
+
+
 def check_binds(tables: Tables, constraint: str, cost: float, free: float) -> Solved:
     """Assert the least cost with a constraint, and `free` with the constraint taken away [MUSD]."""
     solved = solve_book(tables)
     assert solved.outcome.status is Status.OPTIMAL, solved.outcome.termination
     assert solved.cost == approx(cost)
+    assert_verified(solved)
     assert cost_without(solved.matrix, constraint) == approx(free)
     assert abs(cost - free) > 1e-3, "a constraint that binds changes the cost"
     return solved
@@ -248,6 +261,7 @@ def check_slack(tables: Tables, constraint: str, cost: float, free: float | None
     solved = solve_book(tables)
     assert solved.outcome.status is Status.OPTIMAL, solved.outcome.termination
     assert solved.cost == approx(cost)
+    assert_verified(solved)
     own = rows_of(solved.matrix, constraint)
     activity = solved.matrix.a @ solved.outcome.values
     room = np.minimum(activity - solved.matrix.row_lower, solved.matrix.row_upper - activity)

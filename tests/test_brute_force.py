@@ -68,6 +68,7 @@ def test_the_plan_is_the_best_of_all_plans(seed):
     assert {int(p) for p in np.flatnonzero(solved.matrix.integer & (solved.outcome.values > 0.5))} == best
     feed = np.array([name == "feed" for name, _ in solved.matrix.columns])
     assert solved.outcome.values[feed] == pytest.approx(values[feed], abs=1e-5)
+    small.assert_verified(solved)
 
 
 def test_the_random_books_are_worth_trying():
