@@ -27,7 +27,8 @@ LIGHT = CIRCUITS.index("light")
 
 def texts(values: pd.Series) -> NDArray[np.object_]:
     """Return a column as plain strings, "" for a blank."""
-    return np.array(["" if blank else str(value) for value, blank in zip(values, values.isna(), strict=True)], dtype=object)
+    cells = zip(values.to_numpy(dtype=object), values.isna().to_numpy(), strict=True)
+    return np.array(["" if blank else str(value) for value, blank in cells], dtype=object)
 
 
 def numbers(frame: pd.DataFrame, column: object, blank: float = np.nan) -> Floats:

@@ -25,12 +25,10 @@ def check_contents(plan: Plan, ledger: Ledger) -> None:
 def check_plants(plan: Plan, economics: Economics, ledger: Ledger) -> None:
     """Test the plants table against the builds and their figures."""
     book, builds, plants = plan.book, plan.rows["builds"], plan.rows["plants"]
-    key = ["host", "design", "way", "on_line"]
-    wanted, listed = (pd.DataFrame({name: rows[name] for name in key}) for rows in (builds, plants))
-    present = wanted.merge(listed.drop_duplicates(), on=key, how="left", indicator=True)["_merge"].eq("both").to_numpy()
-    ledger.forbid("plants_listed", ~present, lambda row: f"{builds.place(row)}: not in plants")
-    built = listed.merge(wanted.drop_duplicates(), on=key, how="left", indicator=True)["_merge"].eq("both").to_numpy()
-    ledger.forbid("plants_listed", ~built | listed.duplicated().to_numpy(), lambda row: f"{plants.place(row)}: not built, or listed twice")
+    key = ("host", "design", "way", "on_line")
+    wanted, listed = (pd.MultiIndex.from_arrays([rows[name] for name in key]) for rows in (builds, plants))
+    ledger.forbid("plants_listed", ~wanted.isin(listed), lambda row: f"{builds.place(row)}: not in plants")
+    ledger.forbid("plants_listed", ~listed.isin(wanted) | listed.duplicated(), lambda row: f"{plants.place(row)}: not built, or listed twice")
     host, design, way = plants["host"], plants["design"], plants["way"]
     country = book.country("hosts")[host] == plants["country"]
     ledger.forbid("plant_labels", ~country | (plan.line(design, way) != plants["line"]), plants.place)

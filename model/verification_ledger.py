@@ -23,6 +23,10 @@ _SENTENCE: dict[Sense, str] = {
 }
 
 
+_NOISE = 1e-9
+"""Violations up to this come from rounding in the last digits and are not worth a place."""
+
+
 @dataclass
 class _Tally:
     tested: int = 0
@@ -106,7 +110,7 @@ class Ledger:
         if tally.tolerance is None or float(excess[position]) > tally.excess:
             tally.excess, tally.worst, tally.tolerance = float(excess[position]), max(worst, 0.0), float(allowed[position])
             tally.where = ""
-            return position if worst > 0 else None
+            return position if worst > _NOISE else None
         return None
 
     def table(self) -> pd.DataFrame:

@@ -148,13 +148,13 @@ def _read_table(book: Book, table: ResultTable, found: pd.DataFrame | None, ledg
 
 def _complete(table: ResultTable, found: pd.DataFrame | None, ledger: Ledger) -> pd.DataFrame:
     """Return the table found, or an empty one where it is missing or lacks a column."""
-    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in table.names})
-    if not isinstance(found, pd.DataFrame):
-        ledger.forbid("tables_complete", [True], lambda _: f"{table.name}: no table")
-        return empty
-    missing = [name for name in table.names if name not in found.columns]
-    ledger.forbid("tables_complete", [bool(missing)], lambda _: f"{table.name}: no column {', '.join(missing)}")
-    return empty if missing else found.reset_index(drop=True)
+    there = isinstance(found, pd.DataFrame)
+    missing = [name for name in table.names if found is None or not there or name not in found.columns]
+    what = f"no column {', '.join(missing)}" if there else "no table"
+    ledger.forbid("tables_complete", [bool(missing)], lambda _: f"{table.name}: {what}")
+    if missing or found is None:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in table.names})
+    return found.reset_index(drop=True)
 
 
 def _figures(values: pd.Series, may_be_blank: bool) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

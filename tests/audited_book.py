@@ -179,6 +179,7 @@ def audit_records() -> dict[str, list[dict]]:
             "from_year": first,
             "to_year": last,
             "value": value,
+            "value_unit": "" if value is None else "share" if rule == "export_share" else "t REO/y",
             "product": product,
             "reason": "test",
         }
