@@ -28,7 +28,9 @@ def check_plants(plan: Plan, economics: Economics, ledger: Ledger) -> None:
     key = ("host", "design", "way", "on_line")
     wanted, listed = (pd.MultiIndex.from_arrays([rows[name] for name in key]) for rows in (builds, plants))
     ledger.forbid("plants_listed", ~wanted.isin(listed), lambda row: f"{builds.place(row)}: not in plants")
-    ledger.forbid("plants_listed", ~listed.isin(wanted) | listed.duplicated(), lambda row: f"{plants.place(row)}: not built, or listed twice")
+    ledger.forbid(
+        "plants_listed", ~listed.isin(wanted) | listed.duplicated(), lambda row: f"{plants.place(row)}: not built, or listed twice"
+    )
     host, design, way = plants["host"], plants["design"], plants["way"]
     country = book.country("hosts")[host] == plants["country"]
     ledger.forbid("plant_labels", ~country | (plan.line(design, way) != plants["line"]), plants.place)
