@@ -11,6 +11,7 @@ import pandas as pd
 
 from model.schema import SETTING_BY_NAME, SHEETS
 from model.tables import Cell, RawBook, RawSheet, Tables
+from model.validation import Validated
 from tests.tiny import tiny_tables
 
 HEADER_ROW = 1
@@ -147,3 +148,22 @@ def chain(*edits: Edit) -> Edit:
         return raw
 
     return edit
+
+
+FORCED = {"host": "AAA_PORT", "reason": "law"}
+PM_SOLD = chain(
+    cell("elements", 5, "product", "Pm"),
+    new_row("prices", product="Pm", item="market", y2030=1.0, y2031=1.0, y2032=1.0),
+    new_row("prices", product="Pm", item="surplus", y2030=1.0, y2031=1.0, y2032=1.0),
+)
+SCENARIO = {"scenario": "new", "sheet": "designs", "key": "*", "column": "capex", "operation": "multiply", "value": 2.0, "reason": "test"}
+
+
+def scenario_row(**values: object) -> Edit:
+    """Append a valid scenario row with these values in place of its own."""
+    return new_row("scenarios", **{**SCENARIO, **values})
+
+
+def findings_of(outcome: Validated) -> list[tuple[str, str]]:
+    """Return (rule, place) of each finding, but for the note on rules that wait."""
+    return [(finding.rule, finding.place) for finding in outcome.findings if finding.rule != "not_checked"]
