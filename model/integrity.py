@@ -38,7 +38,9 @@ def empty_sheet(book: Book) -> Iterator[Offence]:
         stand_in = STANDS_IN.get(sheet.name)
         if not sheet.required or len(book[sheet.name]) or (stand_in and len(book[stand_in])) or book.is_unread(sheet.name, None, None):
             continue
-        yield Offence(sheet.name, None, None, "no rows", sheet.description, "Fill in at least one row.")
+        yield Offence(
+            sheet.name, None, None, "no rows", f"rows of {sheet.name}: {sheet.description.rstrip('.')}", "Fill in at least one row."
+        )
 
 
 @rule("blank_key", "error", blocks=True)

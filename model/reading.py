@@ -116,7 +116,14 @@ def _match_sheets(raw: RawBook, read: ReadBook) -> dict[str, RawSheet]:
         if sheet.required or sheet.name in misspelt:
             read.cells.add((sheet.name, None, None))
         if sheet.required and sheet.name not in misspelt:
-            read.tell(MISSING_SHEET, sheet.name, "", "no such sheet", sheet.description, "Add it; a new template has it ready.")
+            read.tell(
+                MISSING_SHEET,
+                sheet.name,
+                "",
+                "no such sheet",
+                f"a sheet {sheet.name}: {sheet.description.rstrip('.')}",
+                "Add it; a new template has it ready.",
+            )
     return tabs
 
 
