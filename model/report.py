@@ -1,0 +1,203 @@
+"""Result tables -> the solution workbook, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from model.report_book import Book, DataTable, Field
+from model.report_context import write_context
+from model.report_money import write_costs, write_partners
+from model.report_origin import cap_table, feed_content, write_china_share
+from model.report_page import Page
+from model.report_record import write_checks, write_inputs, write_run_info
+from model.report_sheets import write_feed, write_plants, write_products, write_purchases, write_sectors, write_stocks
+from model.report_summary import summary_page, write_no_plan, write_summary
+from model.report_tables import ReportTables
+from model.report_words import print_summary
+from model.result_schema import ResultColumn
+
+if TYPE_CHECKING:
+    from model.planner import Plan
+    from model.scenarios import Change
+
+__all__ = ["WORKBOOK", "ExtraSheet", "new_run_folder", "print_summary", "write_report"]
+
+WORKBOOK = "solution.xlsx"
+LONGEST_SHEET_NAME = 31
+
+
+@dataclass(frozen=True)
+class ExtraSheet:
+    """A further sheet, such as a study's.
+
+    Parameters
+    ----------
+    name
+        Tab, at most 31 characters.
+    caption
+        What it shows, in plain words.
+    tables
+        (title, columns, frame); shown one below the other.
+    """
+
+    name: str
+    caption: str
+    tables: Sequence[tuple[str, Sequence[ResultColumn], pd.DataFrame]]
+    sentences: Sequence[str] = field(default=())
+
+
+def new_run_folder(outputs: Path, name: str) -> Path:
+    """Make an empty folder for a run that no other run has: time of day and name.
+
+    Parameters
+    ----------
+    outputs
+        Folder of all runs; made if missing.
+    name
+        Scenario or book; characters that a file name cannot hold are replaced.
+
+    Returns
+    -------
+    Path
+        ``outputs/2026-05-01_143005_name``, with ``-2``, ``-3`` … where that is taken.
+    """
+    plain = re.sub(r"[^\w.+-]+", "_", name).strip("._") or "run"
+    stem = f"{datetime.now():%Y-%m-%d_%H%M%S}_{plain[:60]}"
+    outputs.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        folder = outputs / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def write_report(
+    plan: Plan,
+    folder: Path,
+    run_info: Mapping[str, str | float],
+    scenario: str,
+    inputs_path: Path,
+    extra_sheets: Sequence[ExtraSheet] = (),
+    *,
+    reference_cost: float | None = None,
+    changes: Sequence[Change] = (),
+    log: Sequence[str] = (),
+) -> Path:
+    """Write the solution workbook of a plan, or of the fact that there is none.
+
+    The workbook is written into a folder beside `folder`, which takes that name when whole.
+
+    Parameters
+    ----------
+    plan
+        Of :func:`model.planner.solve`; any status.
+    folder
+        The run's folder, empty or not there yet, as from :func:`new_run_folder`.
+    run_info
+        Label -> figure for the sheet `run_info`; a unit follows the label after a comma.
+    scenario
+        Name of the scenario; "" for the book as it stands.
+    inputs_path
+        Input workbook, named on the summary.
+    extra_sheets
+        Shown after `context`.
+    reference_cost
+        Total discounted cost without joint plants, MUSD, if known.
+    changes
+        Cells changed by the scenario.
+    log
+        What was said during the run.
+
+    Returns
+    -------
+    Path
+        ``folder/solution.xlsx``.
+
+    Raises
+    ------
+    FileExistsError
+        `folder` is not empty: nothing is ever overwritten.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty: each run has a folder of its own")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        partial.mkdir()
+        book = Book(partial / WORKBOOK)
+        _fill(book, plan, run_info, scenario, Path(inputs_path), extra_sheets, reference_cost, changes, log)
+        book.workbook.close()
+        if os.name == "nt" and folder.exists():
+            folder.rmdir()  # elsewhere a folder replaces an empty one in one step
+        os.rename(partial, folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        if folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+    return folder / WORKBOOK
+
+
+def _fill(
+    book: Book,
+    plan: Plan,
+    run_info: Mapping[str, str | float],
+    scenario: str,
+    inputs_path: Path,
+    extra_sheets: Sequence[ExtraSheet],
+    reference_cost: float | None,
+    changes: Sequence[Change],
+    log: Sequence[str],
+) -> None:
+    """Write every sheet in the order in which a planner reads them."""
+    title = f"Joint rare-earth refining plan: {inputs_path.stem}" + (f", scenario {scenario}" if scenario else "")
+    book.workbook.set_properties({"title": title, "comments": "Written by the planner; figures are formulas over the sheets of flows."})
+    named: dict[str, DataTable] = {}
+    if plan.solution.status.has_plan:
+        data = ReportTables(plan)
+        named = {"demand": data.demand, "sources": data.sources}
+        content = feed_content(data)
+        caps = cap_table(data, content)
+        summary = summary_page(book)
+        write_plants(book, data)
+        write_feed(book, data)
+        write_products(book, data)
+        write_purchases(book, data)
+        key_cells = write_costs(book, data)
+        write_china_share(book, data, caps, content)
+        write_partners(book, data)
+        write_sectors(book, data)
+        write_stocks(book, data)
+        write_context(book, data)
+        write_summary(summary, data, caps, key_cells, title, reference_cost)
+    else:
+        write_no_plan(summary_page(book), plan, title)
+    for extra in extra_sheets:
+        _write_extra(book, extra)
+    write_checks(book, plan)
+    write_run_info(book, run_info, scenario, changes, log)
+    write_inputs(book, plan.tables, scenario, named)
+
+
+def _write_extra(book: Book, extra: ExtraSheet) -> None:
+    page = Page(book, extra.name[:LONGEST_SHEET_NAME], extra.caption)
+    for sentence in extra.sentences:
+        page.say(sentence)
+    for number, (title, columns, frame) in enumerate(extra.tables):
+        fields = [Field(column.name, column.unit, column.description) for column in columns]
+        page.add_table(DataTable(f"extra_{number}", title, fields, frame), filtered=number == len(extra.tables) - 1, named=False)
+    page.finish(single_table=len(extra.tables) == 1 and not extra.sentences)
