@@ -116,8 +116,21 @@ class Outcome:
         return float(np.maximum(0.0, self.objective - self.bound))
 
 
+def _refuse_what_is_no_number(matrix: Matrix) -> None:
+    """Raise ValueError that names a column or row with a figure that is no number; HiGHS would take it."""
+    of_entry = np.repeat(np.arange(len(matrix.cost)), np.diff(matrix.a.indptr))
+    of_column = ~np.isfinite(matrix.cost) | np.isnan(matrix.lower) | np.isnan(matrix.upper)
+    columns = np.concatenate([np.flatnonzero(of_column), of_entry[~np.isfinite(matrix.a.data)]])
+    rows = np.flatnonzero(np.isnan(matrix.row_lower) | np.isnan(matrix.row_upper))
+    for names, bad in ((matrix.columns, columns), (matrix.rows, rows)):
+        if bad.size:
+            component, index = names[bad[0]]
+            raise ValueError(f"a figure of {component}[{index}] is not a number")
+
+
 def load(matrix: Matrix, options: SolveOptions) -> highspy.Highs:
-    """Return a silent HiGHS instance that holds the matrix."""
+    """Return a silent HiGHS instance that holds the matrix; ValueError for figures that are no numbers."""
+    _refuse_what_is_no_number(matrix)
     highspy.Highs.resetGlobalScheduler(True)  # the thread count is otherwise fixed by a process's first solve
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
@@ -134,7 +147,7 @@ def load(matrix: Matrix, options: SolveOptions) -> highspy.Highs:
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         lp.integrality_ = [kinds[int(whole)] for whole in matrix.integer]
     if highs.passModel(model) == highspy.HighsStatus.kError:
-        raise ValueError("HiGHS refused the model: a coefficient is not a finite number")
+        raise ValueError("HiGHS refused the model")
     return highs
 
 
