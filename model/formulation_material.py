@@ -1,5 +1,8 @@
 """Material: ore in, products out in the ore's proportions, demand, stocks and the origin of it all."""
 
+# mypy: allow-untyped-defs, check-untyped-defs
+# a rule of a constraint takes the model and indices, whose types Pyomo does not declare
+
 from __future__ import annotations
 
 import pyomo.environ as pyo

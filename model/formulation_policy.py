@@ -1,5 +1,8 @@
 """Policy: caps on the China-linked share, partners' entitlements and budgets, concentration."""
 
+# mypy: allow-untyped-defs, check-untyped-defs
+# a rule of a constraint takes the model and indices, whose types Pyomo does not declare
+
 from __future__ import annotations
 
 from collections.abc import Iterator

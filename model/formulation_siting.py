@@ -1,5 +1,8 @@
 """Plants: how many, where, of what capacity; see ``formulation.md``."""
 
+# mypy: allow-untyped-defs, check-untyped-defs
+# a rule of a constraint takes the model and indices, whose types Pyomo does not declare
+
 from __future__ import annotations
 
 import pyomo.environ as pyo

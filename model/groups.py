@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyomo.core.expr.numeric_expr import LinearExpression
 
@@ -17,28 +17,32 @@ def linear(terms: Iterable[tuple[float, object]]) -> LinearExpression:
     return LinearExpression(constant=0, linear_coefs=[c for c, _ in pairs], linear_vars=[v for _, v in pairs])
 
 
+def _lists() -> defaultdict:
+    return defaultdict(list)
+
+
 @dataclass(frozen=True)
 class Groups:
     """Keys of flows by what they share; every list keeps the problem's order."""
 
-    builds_at: dict[str, list[BuildKey]]
-    builds_of_line: dict[tuple[str, str], list[BuildKey]]
-    feeds_of_line: dict[tuple[str, str, int], list[FeedKey]]
-    feeds_of_source: dict[tuple[str, int], list[FeedKey]]
-    feeds_at: dict[tuple[str, int], list[FeedKey]]
-    feeds_in: dict[int, list[FeedKey]]
-    deliveries_from: dict[tuple[str, str, int], list[DeliverKey]]
-    deliveries_to: dict[tuple[str, str, int], list[DeliverKey]]
-    deliveries_in: dict[int, list[DeliverKey]]
-    purchases_to: dict[tuple[str, str, int], list[tuple[str, str, int]]]
-    purchases_of: dict[tuple[str, int], list[tuple[str, str, int]]]
-    purchases_in: dict[int, list[tuple[str, str, int]]]
-    demand_of: dict[tuple[str, str, int], list[tuple[str, str, str, int]]]
+    builds_at: dict[str, list[BuildKey]] = field(default_factory=_lists)
+    builds_of_line: dict[tuple[str, str], list[BuildKey]] = field(default_factory=_lists)
+    feeds_of_line: dict[tuple[str, str, int], list[FeedKey]] = field(default_factory=_lists)
+    feeds_of_source: dict[tuple[str, int], list[FeedKey]] = field(default_factory=_lists)
+    feeds_at: dict[tuple[str, int], list[FeedKey]] = field(default_factory=_lists)
+    feeds_in: dict[int, list[FeedKey]] = field(default_factory=_lists)
+    deliveries_from: dict[tuple[str, str, int], list[DeliverKey]] = field(default_factory=_lists)
+    deliveries_to: dict[tuple[str, str, int], list[DeliverKey]] = field(default_factory=_lists)
+    deliveries_in: dict[int, list[DeliverKey]] = field(default_factory=_lists)
+    purchases_to: dict[tuple[str, str, int], list[tuple[str, str, int]]] = field(default_factory=_lists)
+    purchases_of: dict[tuple[str, int], list[tuple[str, str, int]]] = field(default_factory=_lists)
+    purchases_in: dict[int, list[tuple[str, str, int]]] = field(default_factory=_lists)
+    demand_of: dict[tuple[str, str, int], list[tuple[str, str, str, int]]] = field(default_factory=_lists)
 
 
 def group_flows(problem: Problem) -> Groups:
     """Group every flow in one pass."""
-    groups = Groups(*(defaultdict(list) for _ in range(13)))
+    groups = Groups()
     for key in problem.builds:
         groups.builds_at[key[0]].append(key)
         groups.builds_of_line[key[0], problem.build_line[key]].append(key)

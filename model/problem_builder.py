@@ -20,6 +20,8 @@ from model.problem import (
     PURCHASE_COSTS,
     BuildKey,
     Cap,
+    DeliverKey,
+    FeedKey,
     HostRule,
     Offer,
     Problem,
@@ -187,7 +189,7 @@ class _Builder:
         """Fill what depends on the source alone."""
         names = list(self.elements)
         frame = self.tables["composition"].set_index("source_id")
-        self.composition = {s: {e: float(frame.at[s, e]) for e in names} for s in self.sources}
+        self.composition = {s: frame.loc[s, names].astype(float).to_dict() for s in self.sources}
         self.content_of = {s: self.content(s) for s in self.sources}
         self.basket = {(s, y): sum(x * self.price[p, y] for p, x in self.content_of[s].items()) for s in self.sources for y in self.years}
         self.available = {}
@@ -226,7 +228,8 @@ class _Builder:
         recovery = {(row["feed_type"], row["product"]): row["recovery"] for row in _records(self.tables, "recoveries")}
         payability = self.number("heavy_concentrate_payability")
         cracked = {s: self.processing[row["feed_type"]]["needs_cracking"] == "yes" for s, row in self.sources.items()}
-        feeds, cost = [], {component: {} for component in FEED_COSTS}  # type: tuple[list[FeedKey], dict[str, dict[FeedKey, float]]]
+        feeds: list[FeedKey] = []
+        cost: dict[str, dict[FeedKey, float]] = {component: {} for component in FEED_COSTS}
         yields: dict[tuple[str, str, str], dict[str, float]] = {}
         for h, host in self.hosts.items():
             lines = sorted({place[1] for place in first_on_line if place[0] == h})
@@ -305,7 +308,8 @@ class _Builder:
     def outflows(self, made: Iterable[tuple[str, str, int]], needs: dict) -> dict:
         """Deliveries of joint products and purchases of existing oxide; only to markets with a use for the product."""
         wanted = {(m, p, y) for m, _, p, y in needs["demand"]} | set(needs["stock_needed"])
-        deliveries, out = [], {component: {} for component in DELIVERY_COSTS}  # type: tuple[list[DeliverKey], dict[str, dict[DeliverKey, float]]]
+        deliveries: list[DeliverKey] = []
+        out: dict[str, dict[DeliverKey, float]] = {component: {} for component in DELIVERY_COSTS}
         insurance = self.freight.rates["product_insurance"]
         legs = {(h, m): self.freight_out(h, m) for h in self.hosts for m in self.markets}
         for h, p, y in made:

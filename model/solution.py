@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ T_PER_KT = 1000.0
 NEGLIGIBLE_KT = 1e-9
 """A gram a year: flows below it are the solver's dust."""
 
-Values = Mapping[str, Mapping[object, float]]
+Values = Mapping[str, Mapping[Any, float]]
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def build_solution(tables: Tables, problem: Problem, matrix: Matrix, outcome: Ou
 
 
 def _flows(values: Values, name: str) -> dict[tuple, float]:
-    return {key: kt for key, kt in values.get(name, {}).items() if abs(kt) > NEGLIGIBLE_KT}  # type: ignore[misc]
+    return {key: kt for key, kt in values.get(name, {}).items() if abs(kt) > NEGLIGIBLE_KT}
 
 
 def _decisions(problem: Problem, values: Values) -> dict[str, pd.DataFrame]:
@@ -122,7 +123,7 @@ def _decisions(problem: Problem, values: Values) -> dict[str, pd.DataFrame]:
         purchases.append((offer.supplier, offer.product, offer.offered_to, m, y, kt * T_PER_KT, kt * offer.china_linked * T_PER_KT))
     stock, drawn = values.get("stock", {}), values.get("stock_drawn", {})
     rows: dict[str, list[tuple]] = {
-        "builds": [key for key, on in values.get("build", {}).items() if on > 0.5],  # type: ignore[misc]
+        "builds": [key for key, on in values.get("build", {}).items() if on > 0.5],
         "feed": [(*key, kt * T_PER_KT, kt * problem.china_linked[key[0]] * T_PER_KT) for key, kt in _flows(values, "feed").items()],
         "deliveries": [(*key, kt * T_PER_KT, china_delivered.get(key, 0.0) * T_PER_KT) for key, kt in _flows(values, "deliver").items()],
         "surplus": [(*key, kt * T_PER_KT, china_surplus.get(key, 0.0) * T_PER_KT) for key, kt in _flows(values, "surplus").items()],
@@ -135,7 +136,9 @@ def _decisions(problem: Problem, values: Values) -> dict[str, pd.DataFrame]:
 
 def _plants(tables: Tables, problem: Problem, values: Values, found: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     cost_of_capital = dict(zip(tables["hosts"]["host"], tables["hosts"]["cost_of_capital"], strict=True))
-    plants, nameplate, usable = [], defaultdict(float), defaultdict(float)
+    plants: list[tuple] = []
+    nameplate: dict[tuple, float] = defaultdict(float)
+    usable: dict[tuple, float] = defaultdict(float)
     for h, d, w, y in found["builds"].itertuples(index=False):
         key, line = (h, d, w, y), problem.build_line[h, d, w, y]
         charge = annuity(real_rate(cost_of_capital[h], tables.setting("inflation")), int(tables.setting("plant_life")))
@@ -145,12 +148,17 @@ def _plants(tables: Tables, problem: Problem, values: Values, found: Mapping[str
             if later >= y:
                 nameplate[h, line, later] += problem.capacity[d] * T_PER_KT
                 usable[h, line, later] += problem.usable[key, later] * T_PER_KT
-    fed = found["feed"].groupby(["host", "line", "year"])["tonnes"].sum().to_dict()
+    fed = _summed(found["feed"], ["host", "line", "year"])
     years = [
         (*key, nameplate[key], usable[key], fed.get(key, 0.0), fed.get(key, 0.0) / usable[key] if usable[key] else 0.0)
         for key in sorted(nameplate)
     ]
     return {"plants": _frame("plants", plants), "plant_years": _frame("plant_years", years)}
+
+
+def _summed(frame: pd.DataFrame, by: list[str], column: str = "tonnes") -> dict[Any, float]:
+    """Return the sum of a column by the values of others."""
+    return frame.groupby(by)[column].sum().to_dict()
 
 
 def _balances(problem: Problem, found: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -159,37 +167,20 @@ def _balances(problem: Problem, found: Mapping[str, pd.DataFrame]) -> dict[str, 
         for p, share in problem.yields[s, h, line].items():
             made[h, p, y][0] += share * tonnes
             made[h, p, y][1] += share * tonnes * problem.china_linked[s]
-    delivered = found["deliveries"].groupby(["host", "product", "year"])["tonnes"].sum().to_dict()
-    surplus = found["surplus"].groupby(["host", "product", "year"])["tonnes"].sum().to_dict()
+    delivered, surplus = (_summed(found[name], ["host", "product", "year"]) for name in ("deliveries", "surplus"))
     products = [(*key, total, delivered.get(key, 0.0), surplus.get(key, 0.0), china) for key, (total, china) in sorted(made.items())]
 
     demand: dict[tuple, float] = defaultdict(float)
     for (m, _, p, y), kt in problem.demand.items():
         demand[m, p, y] += kt * T_PER_KT
     place = ["market", "product", "year"]
-    joint, bought = (
-        found["deliveries"].groupby(place)[["tonnes", "china_tonnes"]].sum(),
-        found["purchases"].groupby(place)[["tonnes", "china_tonnes"]].sum(),
-    )
-    drawn, unmet = found["stocks"].groupby(place)["drawn"].sum().to_dict(), found["unmet"].groupby(place)["tonnes"].sum().to_dict()
-    joint_t, bought_t = joint["tonnes"].to_dict(), bought["tonnes"].to_dict()
-    china: dict[tuple, float] = defaultdict(float)
-    for part in (joint, bought):
-        for key, tonnes in part["china_tonnes"].items():
-            china[key] += tonnes  # type: ignore[index]
-    keys = sorted(set(demand) | set(drawn))
+    joint, bought, unmet = (_summed(found[name], place) for name in ("deliveries", "purchases", "unmet"))
+    china_joint, china_bought = (_summed(found[name], place, "china_tonnes") for name in ("deliveries", "purchases"))
+    drawn = _summed(found["stocks"], place, "drawn")
     supply = [
-        (
-            *key,
-            demand.get(key, 0.0),
-            joint_t.get(key, 0.0),
-            bought_t.get(key, 0.0),
-            drawn.get(key, 0.0),
-            unmet.get(key, 0.0),
-            china.get(key, 0.0),
-        )
-        for key in keys
-    ]
+        (*key, demand[key], *(part.get(key, 0.0) for part in (joint, bought, drawn, unmet)), china_joint.get(key, 0.0) + china_bought.get(key, 0.0))
+        for key in sorted({*demand, *drawn})
+    ]  # fmt: skip
     return {"products": _frame("products", products), "supply_balance": _frame("supply_balance", supply)}
 
 
@@ -198,25 +189,25 @@ def _costs(problem: Problem, values: Values) -> pd.DataFrame:
     for key, on in values.get("build", {}).items():
         for component, costs in problem.build_cost.items():
             for y in problem.years:
-                if y >= key[3]:  # type: ignore[index]
-                    total[component, key[0], "", y] += costs[key] * on  # type: ignore[index]
+                if y >= key[3]:
+                    total[component, key[0], "", y] += costs[key] * on
     for key, kt in values.get("feed", {}).items():
         for component, costs in problem.feed_cost.items():
-            total[component, key[1], "", key[3]] += costs[key] * kt  # type: ignore[index]
+            total[component, key[1], "", key[3]] += costs[key] * kt
     for key, kt in values.get("deliver", {}).items():
         for component, costs in problem.delivery_cost.items():
-            total[component, key[0], key[2], key[3]] += costs[key] * kt  # type: ignore[index]
+            total[component, key[0], key[2], key[3]] += costs[key] * kt
     for key, kt in values.get("surplus", {}).items():
-        h, p, y = key  # type: ignore[misc]
+        h, p, y = key
         total["surplus_revenue", h, "", y] -= problem.surplus_price[p, y] * kt
     for key, kt in values.get("purchase", {}).items():
         for component, bought in problem.purchase_cost.items():
-            total[component, "", key[1], key[2]] += bought[key] * kt  # type: ignore[index]
+            total[component, "", key[1], key[2]] += bought[key] * kt
     for key, kt in values.get("stock", {}).items():
-        m, p, y = key  # type: ignore[misc]
+        m, p, y = key
         total["stock_holding", "", m, y] += problem.holding_cost[m, p] * kt
     for key, kt in values.get("unmet", {}).items():
-        m, c, p, y = key  # type: ignore[misc]
+        m, c, p, y = key
         total["shortage", "", m, y] += problem.shortage_cost[c, p, y] * kt
     rows = [(*key, cost, problem.weight[key[3]], cost * problem.weight[key[3]]) for key, cost in sorted(total.items()) if cost]
     return _frame("costs", rows)
