@@ -259,7 +259,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "absolute_gap", "number", "Stop when the plan is proven within this much of the least total cost.", 1.0, "MUSD", 0, group="solver"
     ),
-    Setting("relative_gap", "number", "And within this share of it.", 0.0005, "share", 0, 1, group="solver"),
+    Setting(
+        "relative_gap",
+        "number",
+        "Or within this share of it, whichever comes first; 0 leaves it to absolute_gap.",
+        0.0,
+        "share",
+        0,
+        1,
+        group="solver",
+    ),
     Setting("time_limit", "number", "Stop with the best plan found after this long.", 900, "s", 1, group="solver"),
     Setting("threads", "integer", "Processor threads for the solver.", 2, "threads", 1, 256, group="solver"),
     Setting("studies", "codes", "Studies to run, comma separated; blank for none.", "", group="studies", required=False),
