@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,16 @@ Name = tuple[str, object]
 """Name of a Pyomo component and the index of one member of it."""
 
 Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row to add to a matrix: lower <= coefficients x columns <= upper."""
+
+    columns: npt.NDArray[np.int_]
+    coefficients: Vector
+    lower: float
+    upper: float
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,25 @@ class Matrix:
     def with_bounds(self, lower: Vector, upper: Vector) -> Matrix:
         """Return the same matrix with other column bounds."""
         return replace(self, lower=lower, upper=upper)
+
+    def with_rows(self, rows: Sequence[Row]) -> Matrix:
+        """Return the matrix with rows added at its end, named ("added", number)."""
+        if not rows:
+            return self
+        starts = np.concatenate([[0], np.cumsum([row.columns.size for row in rows])])
+        data = np.concatenate([row.coefficients for row in rows])
+        added = scipy.sparse.csr_array((data, np.concatenate([row.columns for row in rows]), starts), shape=(len(rows), len(self.cost)))
+        return replace(
+            self,
+            a=scipy.sparse.vstack([self.a, added]).tocsc(),
+            row_lower=np.concatenate([self.row_lower, [row.lower for row in rows]]),
+            row_upper=np.concatenate([self.row_upper, [row.upper for row in rows]]),
+            rows=(*self.rows, *(("added", number) for number in range(len(rows)))),
+        )
+
+    def relaxed(self) -> Matrix:
+        """Return the matrix with no whole-number columns."""
+        return replace(self, integer=np.zeros_like(self.integer))
 
     def coefficient_range(self) -> tuple[float, float]:
         """Return the smallest and the largest absolute coefficient; (0, 0) if there is none."""

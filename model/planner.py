@@ -11,7 +11,8 @@ from model.matrix import Matrix, compile_model
 from model.problem import Problem
 from model.problem_builder import build_problem
 from model.solution import Solution, build_solution
-from model.solver import ProgressFunction, SolveOptions, solve_matrix
+from model.solver import ProgressFunction, SolveOptions
+from model.strategy import solve_problem
 from model.tables import Tables
 from model.verification import VerificationReport, verify_solution
 
@@ -70,7 +71,7 @@ def solve(
     say(
         f"Model built: {size['columns']:,.0f} columns ({size['binaries']:,.0f} yes/no), {size['rows']:,.0f} rows, {size['nonzeros']:,.0f} nonzeros"
     )
-    outcome = solve_matrix(matrix, options, progress)
+    outcome = solve_problem(problem, matrix, options, progress, say)
     solved = time.monotonic()
     solution = build_solution(tables, problem, matrix, outcome)
     verification = verify_solution(tables, solution.tables, solution.objective if solution.status.has_plan else None)

@@ -221,6 +221,65 @@ def run_watched(highs: highspy.Highs, seconds: float, progress: ProgressFunction
         return interrupted
 
 
+@dataclass(frozen=True)
+class Search:
+    """What a search over the whole-number columns found, before publishing.
+
+    Parameters
+    ----------
+    values
+        One entry a column; empty without a plan.
+    objective, bound
+        MUSD; NaN where unknown. `bound` holds for the matrix that was searched.
+    """
+
+    status: Status
+    termination: str
+    values: Vector
+    objective: float
+    bound: float
+    nodes: int
+    interrupted: bool
+
+
+def search(
+    matrix: Matrix,
+    options: SolveOptions,
+    progress: ProgressFunction | None = None,
+    start: Vector | None = None,
+    plain: bool = True,
+) -> Search:
+    """Search a matrix for its best whole-number point.
+
+    Parameters
+    ----------
+    matrix, options, progress
+        As for :func:`solve_matrix`.
+    start
+        A point to try first, one entry a column; only a hint.
+    plain
+        False leaves out the sub-searches that look for better points, for use when a good one is given.
+    """
+    highs = load(matrix, options)
+    highs.setOptionValue("mip_abs_gap", options.absolute_gap)
+    highs.setOptionValue("mip_rel_gap", options.relative_gap)
+    if not plain:
+        for heuristic in ("rins", "rens", "root_reduced_cost"):
+            highs.setOptionValue(f"mip_heuristic_run_{heuristic}", False)
+    if start is not None:
+        hint = highspy.HighsSolution()
+        hint.col_value = start
+        highs.setSolution(hint)
+    interrupted = run_watched(highs, options.time_limit, progress)
+    info, status, termination = highs.getInfo(), _status(highs, interrupted), _termination(highs, interrupted)
+    whole = bool(matrix.integer.any())
+    bound = info.mip_dual_bound if whole else info.objective_function_value
+    if not status.has_plan:
+        return Search(status, termination, np.empty(0), float("nan"), bound, 0, interrupted)
+    values = np.array(highs.getSolution().col_value)
+    return Search(status, termination, values, info.objective_function_value, bound, int(info.mip_node_count) if whole else 0, interrupted)
+
+
 def solve_matrix(matrix: Matrix, options: SolveOptions, progress: ProgressFunction | None = None, start: Vector | None = None) -> Outcome:
     """Solve a matrix and publish the values of its fixed-integer linear program.
 
@@ -241,27 +300,15 @@ def solve_matrix(matrix: Matrix, options: SolveOptions, progress: ProgressFuncti
         Never raises for an infeasible or stopped solve.
     """
     began = time.monotonic()
-    highs = load(matrix, options)
-    highs.setOptionValue("mip_abs_gap", options.absolute_gap)
-    highs.setOptionValue("mip_rel_gap", options.relative_gap)
-    if start is not None:
-        hint = highspy.HighsSolution()
-        hint.col_value = start
-        highs.setSolution(hint)
-    interrupted = run_watched(highs, options.time_limit, progress)
-    info = highs.getInfo()
-    termination = _termination(highs, interrupted)
-    mip_seconds = time.monotonic() - began
-    status = _status(highs, interrupted)
-    if status is Status.INFEASIBLE and not _confirmed_infeasible(matrix, options, options.time_limit - mip_seconds):
+    found = search(matrix, options, progress, start)
+    seconds = {"search": time.monotonic() - began}
+    status, termination = found.status, found.termination
+    if status is Status.INFEASIBLE and not _confirmed_infeasible(matrix, options, options.time_limit - seconds["search"]):
         status = Status.ERROR
         termination = "one setting of the solver finds no plan possible, another does not"
     if not status.has_plan:
-        return _without_plan(status, termination, {"search": mip_seconds})
-    bound = info.mip_dual_bound if matrix.integer.any() else info.objective_function_value
-    values = np.array(highs.getSolution().col_value)
-    nodes = int(info.mip_node_count) if matrix.integer.any() else 0
-    return publish(matrix, values, bound, status, termination, options, mip_seconds, nodes)
+        return without_plan(status, termination, seconds)
+    return publish(matrix, found, options, seconds)
 
 
 def _termination(highs: highspy.Highs, interrupted: bool) -> str:
@@ -293,17 +340,26 @@ def _confirmed_infeasible(matrix: Matrix, options: SolveOptions, seconds: float)
     return highs.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible
 
 
-def _without_plan(status: Status, termination: str, seconds: dict[str, float]) -> Outcome:
+def without_plan(status: Status, termination: str, seconds: dict[str, float]) -> Outcome:
+    """Return an outcome without values."""
     nan = float("nan")
     return Outcome(status, termination, nan, nan, np.empty(0), np.empty(0), seconds)
 
 
-def publish(
-    matrix: Matrix, values: Vector, bound: float, status: Status, termination: str, options: SolveOptions, mip_seconds: float, nodes: int
-) -> Outcome:
-    """Round and fix the whole-number columns, solve the rest as a linear program, return its values and duals."""
+def publish(matrix: Matrix, found: Search, options: SolveOptions, seconds: dict[str, float], log: tuple[str, ...] = ()) -> Outcome:
+    """Round and fix the whole-number columns, solve the rest as a linear program, return its values and duals.
+
+    Parameters
+    ----------
+    matrix
+        The model; the values and the duals refer to it.
+    found
+        A point, and a bound that holds for `matrix`.
+    seconds, log
+        Of the steps before.
+    """
     began = time.monotonic()
-    fixed = np.round(values[matrix.integer])
+    fixed = np.round(found.values[matrix.integer])
     lower, upper = matrix.lower.copy(), matrix.upper.copy()
     lower[matrix.integer] = upper[matrix.integer] = fixed
     relaxed = Matrix(
@@ -312,15 +368,15 @@ def publish(
     )  # fmt: skip
     highs = load(relaxed, options)
     highs.run()
-    seconds = {"search": mip_seconds, "final linear program": time.monotonic() - began}
+    seconds = {**seconds, "final linear program": time.monotonic() - began}
     if highs.getModelStatus() not in SOLVED:
-        return _without_plan(Status.ERROR, "the plan does not survive rounding its plants to whole numbers", seconds)
+        return without_plan(Status.ERROR, "the plan does not survive rounding its plants to whole numbers", seconds)
     solution = highs.getSolution()
     objective = highs.getInfo().objective_function_value
     published = np.clip(np.array(solution.col_value), lower, upper)  # the solver may overstep a bound by its tolerance
     return Outcome(
-        status, termination, objective, min(bound, objective), published, np.array(solution.row_dual), seconds, nodes,
-        (f"searched {nodes} nodes", "fixed the plants and solved the rest as a linear program"),
+        found.status, found.termination, objective, min(found.bound, objective), published, np.array(solution.row_dual), seconds,
+        found.nodes, (*log, f"Searched {found.nodes} nodes; fixed the plants and solved the rest as a linear program"),
     )  # fmt: skip
 
 

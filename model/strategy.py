@@ -1,0 +1,196 @@
+"""How a problem is solved: relaxation, covers, a restricted search, proof on what is left.
+
+Every bound holds for the whole model. A build is dropped only when the relaxation's bound plus
+its reduced cost exceeds the cost of a plan in hand, so no better plan can use it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import highspy
+import numpy as np
+
+from model.covers import CapacityCovers
+from model.matrix import Matrix, Row, Vector
+from model.problem import Problem
+from model.solver import (
+    SOLVED, Outcome, Progress, ProgressFunction, Search, SolveOptions, Status, load, publish, run_watched, search, solve_matrix, without_plan,
+)  # fmt: skip
+
+FEW_WHOLE_COLUMNS = 400
+"""Below it HiGHS alone is faster than any preparation."""
+
+RESTRICTED_COLUMNS = 150
+"""Whole-number columns that the restricted search may use."""
+
+MOST_ROUNDS = 60
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """The linear relaxation after its covers: bound, reduced costs and the covers that bind."""
+
+    status: Status
+    bound: float
+    reduced_costs: Vector
+    covers: tuple[Row, ...]
+    interrupted: bool
+
+
+def solve_problem(
+    problem: Problem, matrix: Matrix, options: SolveOptions, progress: ProgressFunction | None = None, say: Say = lambda _: None
+) -> Outcome:
+    """Solve a compiled problem by the strategy that suits its size.
+
+    Parameters
+    ----------
+    problem, matrix
+        The two forms of one model.
+    options
+        Gap, time and threads; the time limit holds for all steps together.
+    progress
+        Called with the state of the search.
+    say
+        Called with a sentence at each step.
+
+    Returns
+    -------
+    Outcome
+        Of the whole model.
+    """
+    if matrix.integer.sum() <= FEW_WHOLE_COLUMNS:
+        return solve_matrix(matrix, options, progress)
+    clock = _Clock(options.time_limit)
+    relaxation = relax(problem, matrix, options, clock)
+    clock.lap("relaxation")
+    if relaxation.interrupted or relaxation.status is Status.NO_PLAN_FOUND:
+        return without_plan(Status.NO_PLAN_FOUND, "stopped in the linear relaxation", clock.laps)
+    if relaxation.status is not Status.OPTIMAL:
+        return solve_matrix(matrix, replace(options, time_limit=clock.left()), progress)
+    say(f"Linear relaxation: no plan can cost less than {relaxation.bound:,.1f} MUSD ({len(relaxation.covers)} capacity covers bind)")
+    tight = matrix.with_rows(relaxation.covers)
+    first = _restricted(tight, relaxation, options, clock, progress)
+    clock.lap("restricted search")
+    if first.interrupted or clock.left() <= 0:
+        if first.status.has_plan:
+            held = replace(first, status=Status.LIMIT, bound=relaxation.bound)
+            return publish(matrix, held, options, clock.laps)
+        return without_plan(Status.NO_PLAN_FOUND, first.termination, clock.laps)
+    left, dropped = _drop_dear_builds(tight, relaxation, first)
+    if first.status.has_plan:
+        say(
+            f"First plan: {first.objective:,.1f} MUSD; {dropped:,} of {matrix.integer.sum():,} possible builds cannot be part of a cheaper one"
+        )
+    rest = replace(options, time_limit=clock.left())
+    found = search(
+        left, rest, _floored(progress, relaxation.bound, clock), first.values if first.status.has_plan else None, not first.status.has_plan
+    )
+    clock.lap("proof")
+    found = _better(found, first, relaxation.bound)
+    if not found.status.has_plan:
+        return solve_matrix(matrix, replace(options, time_limit=max(1.0, clock.left())), progress)
+    return publish(matrix, found, options, clock.laps)
+
+
+class _Clock:
+    """Times the steps of a solve against one limit."""
+
+    def __init__(self, limit: float) -> None:
+        self.began = self.last = time.monotonic()
+        self.limit = limit
+        self.laps: dict[str, float] = {}
+
+    def left(self) -> float:
+        return self.limit - (time.monotonic() - self.began)
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self.laps[name] = now - self.last
+        self.last = now
+
+
+def _floored(progress: ProgressFunction | None, bound: float, clock: _Clock) -> ProgressFunction | None:
+    """Report the relaxation's bound until the search has a better one, on the clock of the whole solve."""
+    if progress is None:
+        return None
+    return lambda state: progress(Progress(clock.limit - clock.left(), state.incumbent, max(state.bound, bound), state.nodes))
+
+
+def relax(problem: Problem, matrix: Matrix, options: SolveOptions, clock: _Clock) -> Relaxation:
+    """Solve the linear relaxation and tighten it with capacity covers while they pay."""
+    highs = load(matrix.relaxed(), options)
+    interrupted = run_watched(highs, clock.left())
+    state = highs.getModelStatus()
+    if state not in SOLVED:
+        stopped = interrupted or state in (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt)
+        status = Status.NO_PLAN_FOUND if stopped else Status.INFEASIBLE
+        return Relaxation(status, float("nan"), np.empty(0), (), interrupted)
+    covers = CapacityCovers(problem, matrix)
+    added: list[Row] = []
+    bound = highs.getInfo().objective_function_value
+    idle = 0
+    for _ in range(MOST_ROUNDS):
+        rows = covers.violated(np.array(highs.getSolution().col_value))
+        if not rows or idle >= 3 or clock.left() < 0.5 * clock.limit:
+            break
+        for row in rows:
+            highs.addRow(row.lower, row.upper, row.columns.size, row.columns.astype(np.int32), row.coefficients)
+        if run_watched(highs, clock.left()) or highs.getModelStatus() not in SOLVED:
+            # the covers found so far are valid, their last relaxation was not solved: leave them out
+            return Relaxation(Status.NO_PLAN_FOUND, bound, np.empty(0), (), True)
+        added += rows
+        better = highs.getInfo().objective_function_value
+        idle = idle + 1 if better - bound < 0.1 * max(options.absolute_gap, options.relative_gap * abs(better)) else 0
+        bound = better
+    solution = highs.getSolution()
+    duals = np.array(solution.row_dual)[len(matrix.row_lower) :]
+    binding = tuple(row for row, dual in zip(added, duals, strict=True) if abs(dual) > 1e-9)
+    return Relaxation(Status.OPTIMAL, bound, np.array(solution.col_dual), binding, False)
+
+
+def _keep_only(matrix: Matrix, kept: np.ndarray) -> Matrix:
+    """Return the matrix with whole-number columns outside `kept` fixed at their lower bounds."""
+    upper = matrix.upper.copy()
+    shut = matrix.integer & ~kept
+    upper[shut] = matrix.lower[shut]
+    return matrix.with_bounds(matrix.lower, upper)
+
+
+def _restricted(matrix: Matrix, relaxation: Relaxation, options: SolveOptions, clock: _Clock, progress: ProgressFunction | None) -> Search:
+    """Search among the builds that the relaxation likes best: quick, and nearly always the best plan."""
+    costs = np.where(matrix.integer, relaxation.reduced_costs, np.inf)
+    likely = costs <= np.partition(costs, RESTRICTED_COLUMNS)[RESTRICTED_COLUMNS]
+    loose = replace(options, absolute_gap=3 * options.absolute_gap, relative_gap=3 * options.relative_gap, time_limit=0.5 * clock.left())
+    return search(_keep_only(matrix, likely), loose, _floored(progress, relaxation.bound, clock))
+
+
+def _drop_dear_builds(matrix: Matrix, relaxation: Relaxation, first: Search) -> tuple[Matrix, int]:
+    """Fix builds that no plan cheaper than the first can use."""
+    if not first.status.has_plan:
+        return matrix, 0
+    room = first.objective - relaxation.bound + 1e-6 * abs(first.objective)
+    kept = relaxation.reduced_costs <= room
+    return _keep_only(matrix, kept), int((matrix.integer & ~kept).sum())
+
+
+def _better(found: Search, first: Search, bound: float) -> Search:
+    """Return the better of two plans with the bound that holds for the whole model.
+
+    Dropped builds belong to plans that cost at least the first one, so the bound of the search on the
+    rest holds for all once it is no more than the first plan's cost.
+    """
+    if not first.status.has_plan:
+        return replace(found, bound=max(found.bound, bound)) if found.status.has_plan else found
+    proven = max(bound, min(found.bound if np.isfinite(found.bound) else bound, first.objective))
+    if found.status.has_plan and found.objective <= first.objective:
+        return replace(found, bound=min(proven, found.objective))
+    if found.status is Status.INFEASIBLE:
+        # nothing cheaper is left: the first plan is the best one
+        return replace(first, status=Status.OPTIMAL, bound=first.objective, termination="no cheaper plan is left")
+    return replace(
+        first, status=found.status if found.status is Status.OPTIMAL else Status.LIMIT, bound=proven, termination=found.termination
+    )
