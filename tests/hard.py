@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import scipy.sparse
 
@@ -48,5 +50,6 @@ def _tell(state: Progress) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits it ignored
     outcome = solve_matrix(knapsacks(), SolveOptions(absolute_gap=0.0, time_limit=30.0, threads=2), _tell)
     print(f"{outcome.status.name}|{outcome.termination}|{outcome.objective}|{outcome.bound}", flush=True)
