@@ -179,11 +179,11 @@ def _fill(
         write_purchases(book, data)
         key_cells = write_costs(book, data)
         write_china_share(book, data, caps, content)
-        write_partners(book, data)
+        delivered = write_partners(book, data)
         write_sectors(book, data)
         write_stocks(book, data)
         write_context(book, data)
-        write_summary(summary, data, caps, key_cells, title, reference_cost)
+        write_summary(summary, data, caps, key_cells, delivered, title, reference_cost)
     else:
         write_no_plan(summary_page(book), plan, title)
     for extra in extra_sheets:

@@ -88,8 +88,9 @@ def ratio(part: Live, whole: Live, scale: float = 1.0) -> Live:
 
 
 def less(a: Live, b: Live) -> Live:
-    """Return a - b, or a dash where b is a dash."""
-    return Live(f'IF(ISNUMBER({b.text}),{a.text}-{b._bracketed()},"{NONE}")', NONE if isinstance(b.value, str) else a.number - b.number)
+    """Return a - b, or a dash where either is one."""
+    text = f'IF(AND(ISNUMBER({a.text}),ISNUMBER({b.text})),{a.text}-{b._bracketed()},"{NONE}")'
+    return Live(text, NONE if isinstance(a.value, str) or isinstance(b.value, str) else a.number - b.number)
 
 
 def total(cells: Sequence[Live], first: str, last: str) -> Live:
@@ -217,7 +218,7 @@ class DataTable:
             f"EXACT({self.range(name)},{cell.text})" if isinstance(cell.value, str) else f"({self.range(name)}={cell.text})"
             for name, cell in given.items()
         ]
-        return "*".join([*factors, *(f"NOT(EXACT({self.range(name)},{_literal(text)}))" for name, text in excluded.items())])
+        return "*".join([*factors, *(f"(1-EXACT({self.range(name)},{_literal(text)}))" for name, text in excluded.items())])
 
     def sum(self, column: str, **criteria: Criterion) -> Live:
         """Return the sum of a column over the rows that meet every criterion.
@@ -262,6 +263,7 @@ def table_from_schema(
     extra: Sequence[Field] = (),
     live: Mapping[str, Callable[[Row], Live | None]] | None = None,
     first: Sequence[str] = (),
+    title: str = "",
 ) -> DataTable:
     """Return a table with the columns that the result schema declares, and further ones.
 
@@ -277,11 +279,13 @@ def table_from_schema(
         Column -> formula of a row.
     first
         Columns to put first, so that the tables of a page line up.
+    title
+        In place of the declared description.
     """
     declared = RESULT_BY_NAME[name]
     fields = [Field(column.name, column.unit, column.description, (live or {}).get(column.name)) for column in declared.columns]
     fields = sorted([*fields, *extra], key=lambda item: first.index(item.name) if item.name in first else len(first))
-    return DataTable(name, declared.description, fields, frame)
+    return DataTable(name, title or declared.description, fields, frame)
 
 
 class _Worksheet(Worksheet):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from model.problem import COMPONENTS
 from model.report_book import Book, Live, Other, ratio
-from model.report_page import Page
+from model.report_page import Matrix, Page
 from model.report_tables import NO_HOST, ReportTables
 
 COMPONENT_WORDS = {
@@ -32,12 +32,13 @@ COMPONENT_WORDS = {
 
 @dataclass(frozen=True)
 class KeyCells:
-    """Cells of the headline figures, for the summary."""
+    """Cells of the headline figures, for the summary; `calendar`: how many calendar years each modelled year stands for."""
 
     total: Live
     per_year: Live
     per_kg: Live
     joint_per_kg: Live
+    calendar: list[Live]
 
 
 def _span(cells: list[Live]) -> str:
@@ -110,11 +111,17 @@ def write_costs(book: Book, data: ReportTables) -> KeyCells:
     page.add_table(years, filtered=False)
     page.add_table(costs)
     page.finish()
-    return KeyCells(total_cell, per_year, per_kg_cell, joint_cell)
+    return KeyCells(total_cell, per_year, per_kg_cell, joint_cell, calendar)
 
 
-def write_partners(book: Book, data: ReportTables) -> None:
-    """Who pays and who gets."""
+def write_partners(book: Book, data: ReportTables) -> Matrix:
+    """Write who pays and who gets.
+
+    Returns
+    -------
+    Matrix
+        Joint product delivered, by market and year.
+    """
     page = Page(
         book, "partners",
         "Who pays for the joint plants, who gets their product, and which costs each market bears.", 5,
@@ -134,7 +141,7 @@ def write_partners(book: Book, data: ReportTables) -> None:
             lambda keys, year: _headroom(data, str(keys[0].value), keys[0], year),
         )  # fmt: skip
     markets = [(m,) for m in problem.markets]
-    page.add_matrix(
+    delivered = page.add_matrix(
         "Joint product delivered, t REO a year.", "t", ("market",), markets, list(problem.years),
         lambda keys, year: deliveries.sum("tonnes", market=keys[0], year=year), "all markets",
     )  # fmt: skip
@@ -157,6 +164,7 @@ def write_partners(book: Book, data: ReportTables) -> None:
     page.add_table(data.allocation, filtered=False)
     page.add_table(spend)
     page.finish()
+    return delivered
 
 
 def _headroom(data: ReportTables, partner: str, key: Live, year: Live) -> Live:

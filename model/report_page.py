@@ -10,7 +10,7 @@ from typing import Any
 from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from model.report_book import Book, DataTable, Field, Live, Row, Value, total
+from model.report_book import Book, DataTable, Field, Live, Row, Value, counts, total
 from model.report_styles import NOTE_COLOUR, RULE_COLOUR, TITLE_COLOUR, shown_length, text_width
 
 ROW_HEIGHT = 13.5
@@ -59,6 +59,13 @@ class Matrix:
         place = column if column >= 0 else len(values) + column
         address = xl_rowcol_to_cell(row, self.first_column + place, row_abs=True, col_abs=True)
         return Live(f"{self.sheet}!{address}", values[column].value)
+
+
+def _extremes(values: Sequence[Any]) -> set[Any]:
+    """Return the values among which the one that takes most room is: the different texts, the largest and smallest figures."""
+    texts = {value for value in values if isinstance(value, str)}
+    figures = [value for value in values if counts(value)]
+    return texts | ({max(figures), min(figures), 9.99} if figures else set())
 
 
 class Page:
@@ -166,7 +173,7 @@ class Page:
         if table.title:
             self.heading(table.title)
         for column, item in enumerate(table.fields):  # widths first: the header's height follows from them
-            longest = max((shown_length(value, item.unit) for value in table.columns[item.name]), default=0)
+            longest = max((shown_length(value, item.unit) for value in _extremes(table.columns[item.name])), default=0)
             self.widen(column, min(longest, WIDEST_TEXT if wrapped else WIDEST_CUT) + bool(column and not item.unit))
         self._header(table.fields)
         self.header_row = self.row
@@ -195,10 +202,11 @@ class Page:
             for number, value in enumerate(values):
                 self.put(first + number, column, value, number_style(item.unit, value))
         else:
+            plain, wrapping = self.styles.text(column), self.styles.text(column, wrap=True)
+            long = {value for value in set(values) if wrapped and isinstance(value, str) and text_width(value) > WIDEST_TEXT}
             for number, value in enumerate(values):
-                long = wrapped and isinstance(value, str) and text_width(value) > WIDEST_TEXT
-                self.put(first + number, column, value, self.styles.text(column, wrap=long))
-                if long:
+                self.put(first + number, column, value, wrapping if value in long else plain)
+                if value in long:
                     self.wrap(first + number, column, value)
 
     def add_matrix(

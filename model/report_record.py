@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from model.report_book import Book, DataTable, Field, Live, table_from_schema
+from model.report_flows import input_table
 from model.report_page import Page
 from model.report_styles import FAIL_COLOUR, PASS_COLOUR
-from model.report_tables import input_table
 from model.schema import SHEETS
 from model.tables import Tables
 
@@ -26,6 +26,10 @@ def write_checks(book: Book, plan: Plan) -> None:
         book, "checks",
         "The plan recomputed from the inputs by code that shares nothing with the model: each rule, its worst violation, and the verdict.", 1,
     )  # fmt: skip
+    if not plan.solution.status.has_plan:
+        page.say("Nothing was checked: there is no plan.")
+        page.finish()
+        return
     table = table_from_schema("checks", plan.verification.table)
     passed = sum(verdict == "pass" for verdict in table.columns["verdict"])
     page.sheet.write_string(page.row, 0, "rules passed", page.styles.get(bold=True))

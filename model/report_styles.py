@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import xlsxwriter
@@ -22,7 +23,7 @@ _NUMBER_FORMATS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("USD/kg", "USD/kg REO", "MUSD/y per point"), "#,##0.00"),
     (("year",), "0"),
     (("rank", "rows", "products"), "#,##0"),
-    (("t REO/y or MUSD/y", "days", "see unit"), "#,##0.0"),
+    (("t REO/y or MUSD/y", "days", "see unit", "kt REO"), "#,##0.0"),
     (("years",), "0.000"),
 )
 
@@ -52,6 +53,7 @@ _CHARACTER_WIDTHS = {
 """Widths in the sheet's font that are far from a digit's."""
 
 
+@lru_cache(maxsize=100_000)
 def text_width(text: str) -> float:
     """Return the width of a text in digits' widths; full-width characters take two."""
     return sum(_CHARACTER_WIDTHS.get(char) or (2.0 if char > "\u2e7f" else 1.22 if char.isupper() else 1.0) for char in text)

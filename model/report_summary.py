@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from model.report_book import Book, DataTable, Live, as_live
 from model.report_money import KeyCells
 from model.report_origin import ATTRIBUTION, cap_words
-from model.report_page import A4, ROW_HEIGHT, Page
+from model.report_page import A4, ROW_HEIGHT, Matrix, Page
 from model.report_sheets import product_year_share
 from model.report_styles import FAIL_COLOUR, NOTE_COLOUR, PASS_COLOUR, RULE_COLOUR, TITLE_COLOUR
 from model.report_tables import ReportTables
@@ -76,7 +76,7 @@ class _Summary:
         self.sheet.write_string(self.page.row, 0, label, self.styles.get())
         size = value.value if isinstance(value, Live) else value
         self.page.put(self.page.row, 1, value, self.styles.number(unit or "rows", size, bold=True))
-        form = self.styles.get(font_color=NOTE_COLOUR, indent=1)
+        form = self.styles.get(font_color=NOTE_COLOUR, indent=1, align="left")
         self.sheet.merge_range(self.page.row, 2, self.page.row, self.last, "", form)
         self.sheet.write_string(self.page.row, 2, f"{unit}. {note}" if unit else note, form)
         self.page.row += 1
@@ -103,15 +103,17 @@ _HEADER_RIGHT: dict[str, Any] = {"bold": True, "bg_color": "#D9E2EC", "bottom": 
 _UNIT_OF = {"t/y": "t"}
 
 
-def write_summary(page: Page, data: ReportTables, caps: DataTable, cells: KeyCells, title: str, reference_cost: float | None) -> None:
+def write_summary(
+    page: Page, data: ReportTables, caps: DataTable, cells: KeyCells, delivered: Matrix, title: str, reference_cost: float | None
+) -> None:
     """Fill the summary of a plan.
 
     Parameters
     ----------
     page
         Of :func:`summary_page`.
-    data, caps, cells
-        Tables of the workbook and the cells of the headline costs.
+    data, caps, cells, delivered
+        Tables of the workbook, the cells of the headline costs, and joint product by market and year.
     title
         What was planned.
     reference_cost
@@ -122,7 +124,8 @@ def write_summary(page: Page, data: ReportTables, caps: DataTable, cells: KeyCel
     _failures(summary, plan)
     summary.sentence(answer(plan), bold=True, font_size=12, font_color=TITLE_COLOUR)
     summary.sentence(f"Status: {status_words(plan.solution)}. The solver's words: {plan.solution.termination}.", bold=True)
-    summary.sentence(verdict_words(plan), bold=True, font_color=PASS_COLOUR if plan.verification.passed else FAIL_COLOUR)
+    if plan.verification.passed:
+        summary.sentence(verdict_words(plan), bold=True, font_color=PASS_COLOUR)
     shown = "" if len(summary.years) == len(data.problem.years) else " Not every modelled year is shown here."
     summary.sentence(
         f"{title}. Money is constant 2024 USD; MUSD is a million. Tonnes are of rare-earth oxide (REO).{shown}",
@@ -130,7 +133,7 @@ def write_summary(page: Page, data: ReportTables, caps: DataTable, cells: KeyCel
         font_color=NOTE_COLOUR,
     )
     summary.gap()
-    _key_figures(summary, data, cells, reference_cost)
+    _key_figures(summary, data, cells, delivered, reference_cost)
     summary.gap()
     _by_year(summary, data)
     summary.gap()
@@ -152,7 +155,7 @@ def _failures(summary: _Summary, plan: Plan) -> None:
         summary.sentence(f"and {count_words(rest, 'more failure')}: see sheet checks.", font_color=FAIL_COLOUR)
 
 
-def _key_figures(summary: _Summary, data: ReportTables, cells: KeyCells, reference_cost: float | None) -> None:
+def _key_figures(summary: _Summary, data: ReportTables, cells: KeyCells, delivered: Matrix, reference_cost: float | None) -> None:
     first, last = int(data.inputs.setting("first_year")), int(data.inputs.setting("last_year"))
     summary.header("Key figures", "value", years=False)
     summary.figure(
@@ -169,7 +172,7 @@ def _key_figures(summary: _Summary, data: ReportTables, cells: KeyCells, referen
     if reference_cost is not None:
         summary.figure("Total cost without joint plants", reference_cost, "MUSD", "For comparison, from a run of its own")
         words = "What this plan costs more (negative: less) than going without; the caps of the two runs may differ"
-        summary.figure("Difference to that", cells.total - reference_cost, "MUSD", words)
+        summary.figure("Difference to the cost without", cells.total - reference_cost, "MUSD", words)
     names = dict(zip(data.inputs["hosts"]["host"], data.inputs["hosts"]["name"], strict=True))
     hosts = ", ".join(f"{names[h]} ({h})" for h in dict.fromkeys(data.plants.columns["host"])) or "none"
     summary.figure("Joint plants", Live("COUNT(plants_on_line)", float(data.plants.length)), "", f"Hosts: {hosts}")
@@ -177,6 +180,13 @@ def _key_figures(summary: _Summary, data: ReportTables, cells: KeyCells, referen
         "Joint capacity when all are built", data.plants.sum("capacity"), "t REO/y", "Feed that can be treated in a year, nameplate"
     )
     summary.figure("Capital cost of the joint plants", data.plants.sum("capex"), "MUSD", "Not discounted; who pays is on sheet partners")
+    for number, m in enumerate(data.problem.markets):
+        tonnes = [delivered.cell(number, place) for place in range(len(data.problem.years))]
+        kt = math.fsum(t.number * years.number for t, years in zip(tonnes, cells.calendar, strict=True)) / 1000.0
+        whole = Live(f"SUMPRODUCT({_range(tonnes)},{_range(cells.calendar)})/1000", kt)
+        summary.figure(
+            f"Joint product delivered to {m}", whole, "kt REO", f"All years {first}–{last}; by year below, by product on sheet products"
+        )
     wanted = data.sectors.sum("demand").number
     summary.figure(
         "Demand left short",
@@ -184,6 +194,11 @@ def _key_figures(summary: _Summary, data: ReportTables, cells: KeyCells, referen
         "t REO",
         f"Of {wanted:,.0f} t wanted in the modelled years; why is below and on sheet sectors",
     )
+
+
+def _range(cells: Sequence[Live]) -> str:
+    """Return the range of neighbouring cells of one line of another sheet."""
+    return f"{cells[0].text}:{cells[-1].text.split('!')[1]}"
 
 
 def _by_year(summary: _Summary, data: ReportTables) -> None:
@@ -251,7 +266,7 @@ def _highest(caps: DataTable, line: list[int]) -> Live:
 
 def _at_limit(caps: DataTable, line: list[int]) -> Live:
     slack = [value for value in (caps.columns["slack"][number] for number in line) if not isinstance(value, str)]
-    return Live(f'COUNTIF({_span(caps, line, "slack")},"<{BINDING:.6f}")', float(sum(value < BINDING for value in slack)))
+    return Live(f'COUNTIF({_span(caps, line, "slack")},"<"&{BINDING:.6f})', float(sum(value < BINDING for value in slack)))
 
 
 def _notes(summary: _Summary, data: ReportTables) -> None:
@@ -275,10 +290,8 @@ def write_no_plan(page: Page, plan: Plan, title: str) -> None:
     summary.sentence(f"{title}.", italic=True, font_color=NOTE_COLOUR)
     summary.gap()
     summary.header("What to try", "", years=False)
-    summary.sentence(TO_TRY.get(plan.solution.status, TO_TRY_OTHERWISE))
+    for sentence in TO_TRY[plan.solution.status]:
+        summary.sentence(f"•  {sentence}")
     summary.gap()
     summary.sentence("No figures of a plan are shown because there is none. The sheets after this one hold the run and the inputs as read.")
     summary.finish()
-
-
-TO_TRY_OTHERWISE = "Run again; if it happens twice, keep this workbook for whoever maintains the planner."

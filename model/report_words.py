@@ -19,19 +19,24 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 
 TO_TRY = {
     Status.INFEASIBLE: (
-        "No plan meets every rule at once. Try, one at a time: raise the caps of the tightest years in `caps`; allow more plants "
-        "(`max_plants`, `plants_per_host`) or lower `minimum_hosts`; loosen `country_share_limit`, capital budgets in `markets` or stock days in "
-        "`stockpiles`; look for a `force_plant` rule that cannot be met and for suppliers whose `least_take` is more than anybody needs."
+        "Raise the caps of the tightest years on sheet caps.",
+        "Allow more plants (max_plants, plants_per_host), ask for fewer hosts (minimum_hosts) or raise country_share_limit, all on sheet settings.",
+        "Look for a force_plant rule on sheet host_rules that no design can meet in time, and for budgets on sheet markets that are too small for it.",
+        "Lower the days on sheet stockpiles, and least_take on sheet suppliers where a contract is larger than the demand.",
+        "Change one thing at a time and run again: the first change that gives a plan names the rule in the way.",
     ),
     Status.NO_PLAN_FOUND: (
-        "There may well be a plan: the search was stopped before it found one. Give it more time (`time_limit` in `settings`, or --time-limit), "
-        "model fewer years (`modelled_years`), or ask for a wider gap."
+        "There may well be a plan: the search was stopped before it found one.",
+        "Give it more time (time_limit on sheet settings, or --time-limit).",
+        "Model fewer years (modelled_years on sheet settings), or ask for a wider gap.",
     ),
     Status.ERROR: (
-        "The solver contradicted itself or failed. Run again with another number of threads; look for figures many million times larger or "
-        "smaller than their neighbours; keep this workbook for whoever maintains the planner."
+        "Run again with another number of threads.",
+        "Look for figures in the workbook that are many million times larger or smaller than their neighbours.",
+        "Keep this workbook for whoever maintains the planner.",
     ),
 }
+"""What a planner can do when there is no plan, one sentence a step."""
 
 
 def status_words(solution: Solution) -> str:
@@ -190,7 +195,7 @@ def largest_shortages(plan: Plan, shortages: pd.DataFrame | None = None, most: i
         tonnes, demand = float(part["all_tonnes"].sum()), float(part["all_demand"].sum())
         sentences.append(
             f"{market}, {names[sector]}, {product}: {tonnes_words(tonnes)} short {when} "
-            f"({100 * tonnes / demand:.0f} % of the demand of those years). {worst['reason']}."
+            f"({100 * tonnes / demand:.0f} % of the demand of those years). {worst['reason'][0].upper()}{worst['reason'][1:]}."
         )
     return sentences
 
@@ -209,9 +214,10 @@ def tonnes_words(tonnes: float) -> str:
 def china_words(plan: Plan) -> str:
     """Return how close the caps are, in one sentence."""
     shares = plan.solution.tables["china_shares"]
-    held = shares[(shares["limit"] < 1.0) & shares["share"].notna()]
+    capped = shares[shares["limit"] < 1.0]
+    held = capped[capped["share"].notna()]
     if held.empty:
-        return "China-linked share: no cap applies."
+        return f"China-linked share: {'no cap applies' if capped.empty else 'nothing flows that a cap limits'}."
     tight = held.sort_values("slack", kind="stable").to_dict("records")[0]
     member = f" for {tight['member']}" if tight["member"] else ""
     binding = int((held["slack"] < BINDING).sum())
@@ -239,7 +245,13 @@ def print_summary(plan: Plan) -> list[str]:
     status = f"Status: {status_words(solution)}. {verdict_words(plan)}"
     if not solution.status.has_plan:
         words = f"Solver's words: {solution.termination}."
-        return [answer(plan), words, TO_TRY[solution.status], "Nothing was planned, so no cost and no share can be shown.", status]
+        return [
+            answer(plan),
+            words,
+            "What to try: " + " ".join(TO_TRY[solution.status]),
+            "Nothing was planned, so no cost and no share can be shown.",
+            status,
+        ]
     plants = plant_words(plan)
     build = (
         f"Build {count_words(len(plants), 'joint plant')}: {'; '.join(plants)}."

@@ -1,0 +1,353 @@
+"""Tables of material as the workbook shows them: origins and prices beside the flows, shares as formulas."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from model.analysis import (
+    sector_coverage,
+    supplier_facts,
+    traced_view,
+)
+from model.problem import Problem
+from model.report_book import DataTable, Field, Live, Row, ratio, table_from_schema
+from model.schema import PROVENANCE, SHEET_BY_NAME
+from model.shortages import shortage_reasons
+from model.tables import Tables
+
+if TYPE_CHECKING:
+    from model.planner import Plan
+
+T_PER_KT = 1000.0
+
+
+def _per(part: str, whole: str) -> Callable[[Row], Live]:
+    return lambda row: ratio(row[part], row[whole])
+
+
+def _money(tonnes: str, *prices: str) -> Callable[[Row], Live]:
+    """Return tonnes x USD/kg as MUSD."""
+
+    def formula(row: Row) -> Live:
+        price = row[prices[0]]
+        for name in prices[1:]:
+            price = price + row[name]
+        return row[tonnes] * price / 1000.0
+
+    return formula
+
+
+@dataclass(frozen=True)
+class FlowTables:
+    """Tables of material, each made when first asked for.
+
+    Parameters
+    ----------
+    plan
+        A plan with values; its tables may be empty (no plants at all).
+    """
+
+    plan: Plan
+
+    @property
+    def inputs(self) -> Tables:
+        """Input tables."""
+        return self.plan.tables
+
+    @property
+    def problem(self) -> Problem:
+        """Sets and parameters."""
+        return self.plan.problem
+
+    @property
+    def found(self) -> Mapping[str, pd.DataFrame]:
+        """Result tables."""
+        return self.plan.solution.tables
+
+    @cached_property
+    def host_country(self) -> dict[str, str]:
+        """Host -> country code."""
+        return dict(zip(self.inputs["hosts"]["host"], self.inputs["hosts"]["country"], strict=True))
+
+    def _priced(self, frame: pd.DataFrame) -> list[float]:
+        price = self.problem.price
+        return [price[p, y] for p, y in zip(frame["product"], frame["year"], strict=True)]
+
+    @cached_property
+    def years(self) -> DataTable:
+        """Modelled years and what each stands for."""
+        problem = self.problem
+        rows = [(y, float(problem.years_represented[y]), problem.weight[y]) for y in problem.years]
+        frame = pd.DataFrame(rows, columns=["year", "stands_for", "weight"])
+        fields = [
+            Field("year", "year", "Modelled year."),
+            Field("stands_for", "years", "Calendar years that it stands for."),
+            Field("weight", "years", "Those years, discounted to the first year of the plan."),
+        ]
+        return DataTable("years", "Modelled years and their weight in the total.", fields, frame)
+
+    # --- flows ------------------------------------------------------------------------------
+
+    @cached_property
+    def plants(self) -> DataTable:
+        """Plants."""
+        names = dict(zip(self.inputs["hosts"]["host"], self.inputs["hosts"]["name"], strict=True))
+        frame = self.found["plants"].copy()
+        frame["host_country"] = frame["host"].map(names)
+        extra = [Field("host_country", "", "Country of the host, in words.")]
+        first = ("host", "line", "design", "way", "host_country")
+        return table_from_schema("plants", frame, extra, first=first, title="The plants and what they cost; who pays is on sheet partners.")
+
+    @cached_property
+    def plant_years(self) -> DataTable:
+        """Capacity and use of each line."""
+        live = {
+            "feed": lambda row: self.feed.sum("tonnes", host=row["host"], line=row["line"], year=row["year"]),
+            "use": _per("feed", "usable"),
+        }
+        return table_from_schema("plant_years", self.found["plant_years"], live=live)
+
+    @cached_property
+    def feed(self) -> DataTable:
+        """Feed flows with what was paid and what the source had to offer."""
+        problem, frame = self.problem, self.found["feed"].copy()
+        country = dict(zip(self.inputs["sources"]["source_id"], self.inputs["sources"]["country"], strict=True))
+        frame["country"] = frame["source_id"].map(country)
+        keys = list(zip(frame["source_id"], frame["host"], frame["line"], frame["year"], strict=True))
+        frame["uncommitted"] = [problem.available[s, y] * T_PER_KT for s, _, _, y in keys]
+        frame["use_of_source"] = frame["tonnes"] / frame["uncommitted"]
+        frame["price"] = [problem.feed_cost["feed_purchase"][key] for key in keys]
+        frame["basket"] = [problem.basket[s, y] for s, _, _, y in keys]
+        frame["spent"] = frame["tonnes"] * frame["price"] / 1000.0
+        extra = [
+            Field("country", "", "Country of the source."),
+            Field("uncommitted", "t REO/y", "What the source can offer in the year: output not promised to others."),
+            Field("use_of_source", "share", "This flow as a share of the source's uncommitted output.", _per("tonnes", "uncommitted")),
+            Field("price", "USD/kg REO", "Feed price paid at the source, before freight and duty."),
+            Field("basket", "USD/kg REO", "Worth of the oxides contained in a kg of feed at the year's prices."),
+            Field("spent", "MUSD/y", "Paid for the feed: tonnes x price.", _money("tonnes", "price")),
+        ]
+        return table_from_schema("feed", frame, extra)
+
+    @cached_property
+    def deliveries(self) -> DataTable:
+        """Joint product shipped to markets, valued."""
+        frame = self.found["deliveries"].copy()
+        frame["country"] = frame["host"].map(self.host_country)
+        frame["price"] = self._priced(frame)
+        frame["value"] = frame["tonnes"] * frame["price"] / 1000.0
+        frame["china_value"] = frame["china_tonnes"] * frame["price"] / 1000.0
+        frame["discounted"] = frame["tonnes"] * frame["year"].map(self.problem.weight).astype(float)
+        extra = [
+            Field("country", "", "Country of the host."),
+            Field("price", "USD/kg", "Market price of the product in the year."),
+            Field("value", "MUSD/y", "Worth at the market price: tonnes x price.", _money("tonnes", "price")),
+            Field("china_value", "MUSD/y", "Worth of the China-linked part.", _money("china_tonnes", "price")),
+            Field(
+                "discounted", "t REO", "Tonnes x the discounted years that the year stands for, for the cost per kg.",
+                lambda row: row["tonnes"] * self.years.sum("weight", year=row["year"]),
+            ),
+        ]  # fmt: skip
+        return table_from_schema("deliveries", frame, extra)
+
+    @cached_property
+    def surplus(self) -> DataTable:
+        """Joint product that no market takes."""
+        frame = self.found["surplus"].copy()
+        frame["fetched"] = [self.problem.surplus_price[p, y] for p, y in zip(frame["product"], frame["year"], strict=True)]
+        frame["revenue"] = frame["tonnes"] * frame["fetched"] / 1000.0
+        extra = [
+            Field("fetched", "USD/kg", "What a kg of surplus fetches; negative: disposal."),
+            Field("revenue", "MUSD/y", "Revenue of the surplus: tonnes x what it fetches.", _money("tonnes", "fetched")),
+        ]
+        return table_from_schema("surplus", frame, extra)
+
+    @cached_property
+    def purchases(self) -> DataTable:
+        """Existing oxide bought, with origins and what was paid."""
+        problem, frame = self.problem, self.found["purchases"].copy()
+        facts = supplier_facts(self.inputs)
+        rows = list(zip(frame["supplier"], frame["product"], frame["offered_to"], frame["market"], frame["year"], strict=True))
+        offers = [(f"{supplier}|{p}|{to}", m, y) for supplier, p, to, m, y in rows]
+        frame["refined_in"] = [facts[supplier, p, to]["country"] for supplier, p, to, _, _ in rows]
+        frame["customs_origin"] = [facts[supplier, p, to]["customs_origin"] for supplier, p, to, _, _ in rows]
+        frame["paid"] = [problem.purchase_cost["oxide_purchase"][key] for key in offers]
+        frame["duty"] = [problem.purchase_cost["oxide_duty"][key] for key in offers]
+        frame["spent"] = frame["tonnes"] * (frame["paid"] + frame["duty"]) / 1000.0
+        frame["price"] = self._priced(frame)
+        frame["value"] = frame["tonnes"] * frame["price"] / 1000.0
+        frame["china_value"] = frame["china_tonnes"] * frame["price"] / 1000.0
+        extra = [
+            Field("refined_in", "", "Country where the oxide is refined."),
+            Field("customs_origin", "", "Country that the market's customs record."),
+            Field("paid", "USD/kg", "Price paid to the supplier, delivered."),
+            Field("duty", "USD/kg", "Customs duty."),
+            Field("spent", "MUSD/y", "Paid in all: tonnes x (price paid + duty).", _money("tonnes", "paid", "duty")),
+            Field("price", "USD/kg", "Market price of the product in the year."),
+            Field("value", "MUSD/y", "Worth at the market price, by which caps on value count it.", _money("tonnes", "price")),
+            Field("china_value", "MUSD/y", "Worth of the China-linked part.", _money("china_tonnes", "price")),
+        ]
+        return table_from_schema("purchases", frame, extra)
+
+    @cached_property
+    def unmet(self) -> DataTable:
+        """Shortages with their reasons."""
+        extra = [
+            Field("demand", "t REO/y", "What the sector wanted of the product."),
+            Field("share", "share", "Shortage as a share of the demand.", _per("tonnes", "demand")),
+            Field("shortage_cost", "USD/kg", "What the book says a kg short costs."),
+            Field("cost", "MUSD/y", "Cost of the shortage: tonnes x cost of a kg short.", _money("tonnes", "shortage_cost")),
+            Field("reason", "", "Why it is short, computed from inputs and results."),
+        ]
+        return table_from_schema("unmet", self.shortages, extra, first=("sector", "reason", "market", "product"))
+
+    @cached_property
+    def shortages(self) -> pd.DataFrame:
+        """Shortages with reasons, as a frame."""
+        return shortage_reasons(self.problem, self.found)
+
+    @cached_property
+    def stocks(self) -> DataTable:
+        """Stocks with what had to be held."""
+        frame = self.found["stocks"].copy()
+        keys = list(zip(frame["market"], frame["product"], frame["year"], strict=True))
+        demand: dict[tuple, float] = defaultdict(float)
+        for (m, _, p, y), kt in self.problem.demand.items():
+            demand[m, p, y] += kt * T_PER_KT
+        frame["needed"] = [self.problem.stock_needed[key] * T_PER_KT for key in keys]
+        frame["demand"] = [demand.get(key, 0.0) for key in keys]
+        frame["cover"] = frame["stock"] / frame["demand"].where(frame["demand"] > 0) * 365.0
+        extra = [
+            Field("needed", "t REO", "Least stock at the year's end: days of demand to be held."),
+            Field("demand", "t REO/y", "Demand of the market for the product.", self._demand),
+            Field(
+                "cover",
+                "days",
+                "Days of the year's demand that the stock would last.",
+                lambda row: ratio(row["stock"], row["demand"], 365.0),
+            ),
+        ]
+        return table_from_schema("stocks", frame, extra)
+
+    # --- balances ---------------------------------------------------------------------------
+
+    @cached_property
+    def products(self) -> DataTable:
+        """What each host makes and where it goes."""
+        frame = self.found["products"].copy()
+        place = ("host", "product", "year")
+        sent = self.found["deliveries"].groupby([*place, "market"])["tonnes"].sum().to_dict()
+        keys = list(zip(*(frame[name] for name in place), strict=True))
+        for number, m in enumerate(self.problem.markets):
+            frame[f"to_{number}"] = [sent.get((*key, m), 0.0) for key in keys]
+        frame["blend"] = (frame["china_made"] / frame["made"].where(frame["made"] > 0)).fillna(0.0)
+
+        def sent_to(m: str) -> Callable[[Row], Live]:
+            return lambda row: self.deliveries.sum("tonnes", host=row["host"], product=row["product"], market=m, year=row["year"])
+
+        extra = [
+            Field(f"to_{number}", "t REO/y", f"Delivered to {m}.", sent_to(m), f"to {m}") for number, m in enumerate(self.problem.markets)
+        ]
+        extra.append(Field("blend", "share", "China-linked content made over product made: the physical blend.", _blend))
+        live = {
+            "delivered": lambda row: self.deliveries.sum("tonnes", host=row["host"], product=row["product"], year=row["year"]),
+            "surplus": lambda row: self.surplus.sum("tonnes", host=row["host"], product=row["product"], year=row["year"]),
+        }
+        return table_from_schema("products", frame, extra, live)
+
+    def _demand(self, row: Row) -> Live:
+        """Return the demand of a market for a product in a year, read from the inputs as shown."""
+        return self.demand_sum(int(row["year"].number), market=row["market"], product=row["product"])
+
+    @cached_property
+    def demand(self) -> DataTable:
+        """The demand sheet of the inputs, so that formulas can add it up."""
+        return input_table(self.inputs, "demand")
+
+    @cached_property
+    def sources(self) -> DataTable:
+        """The sources sheet of the inputs, so that formulas can add it up."""
+        return input_table(self.inputs, "sources")
+
+    def demand_sum(self, year: int, **criteria: Live | str) -> Live:
+        """Return demand in a year, added up on the sheet of inputs."""
+        return self.demand.sum(str(year), **criteria)
+
+    @cached_property
+    def supply(self) -> DataTable:
+        """Where each market's oxide comes from."""
+
+        def of(table: DataTable, column: str) -> Callable[[Row], Live]:
+            return lambda row: table.sum(column, market=row["market"], product=row["product"], year=row["year"])
+
+        live = {
+            "demand": self._demand, "joint": of(self.deliveries, "tonnes"), "bought": of(self.purchases, "tonnes"),
+            "drawn": of(self.stocks, "drawn"), "unmet": of(self.unmet, "tonnes"),
+            "china": lambda row: of(self.deliveries, "china_tonnes")(row) + of(self.purchases, "china_tonnes")(row),
+        }  # fmt: skip
+        return table_from_schema("supply_balance", self.found["supply_balance"], live=live)
+
+    @cached_property
+    def traced(self) -> DataTable:
+        """China-linked content of what each market receives, product by product."""
+        frame = traced_view(self.inputs, self.found)
+        frame["physical_tonnes"] = frame["physical_tonnes"].astype(float)
+
+        def received(column: str) -> Callable[[Row], Live]:
+            return lambda row: (
+                self.deliveries.sum(column, market=row["market"], product=row["product"], year=row["year"])
+                + self.purchases.sum(column, market=row["market"], product=row["product"], year=row["year"])
+            )
+
+        number_of = {m: number for number, m in enumerate(self.problem.markets)}
+
+        def physical(row: Row) -> Live:
+            bought = self.purchases.sum("china_tonnes", market=row["market"], product=row["product"], year=row["year"])
+            sent = f"to_{number_of[str(row['market'].value)]}"
+            return bought + self.products.sum_product(("blend", sent), product=row["product"], year=row["year"])
+
+        fields = [
+            Field("market", "", "Market."), Field("product", "", "Product."), Field("year", "year", "Modelled year."),
+            Field("tonnes", "t REO/y", "Joint and bought oxide received.", received("tonnes")),
+            Field("china_tonnes", "t REO/y", "China-linked part, joint plants by mass balance (book-and-claim).", received("china_tonnes")),
+            Field("share", "share", "China-linked share, book-and-claim.", _per("china_tonnes", "tonnes")),
+            Field("physical_tonnes", "t REO/y", "China-linked part if every delivery held the host's average blend.", physical),
+            Field("physical_share", "share", "China-linked share by physical blend.", _per("physical_tonnes", "tonnes")),
+        ]  # fmt: skip
+        return DataTable("traced", "Traced China-linked content of what each market receives, by product and year.", fields, frame)
+
+    @cached_property
+    def sectors(self) -> DataTable:
+        """Demand, met and unmet by sector and year, first-served first."""
+        frame = sector_coverage(self.inputs, self.problem, self.found)
+        fields = [
+            Field("sector", "", "Sector."), Field("name", "", "Full name."), Field("group", "", "Heading."),
+            Field("priority", "rank", "1 is served first."), Field("year", "year", "Modelled year."),
+            Field("demand", "t REO/y", "Demand of all markets.", lambda row: self.demand_sum(int(row["year"].number), sector=row["sector"])),
+            Field("met", "t REO/y", "Demand met.", lambda row: row["demand"] - row["unmet"]),
+            Field("unmet", "t REO/y", "Demand left short.", lambda row: self.unmet.sum("tonnes", sector=row["sector"], year=row["year"])),
+            Field("coverage", "share", "Share of demand met.", _per("met", "demand")),
+        ]  # fmt: skip
+        return DataTable("sectors", "Demand met and unmet by sector and year, in order of priority.", fields, frame)
+
+
+def _blend(row: Row) -> Live:
+    return Live(f"IF({row['made'].text}>0,{row['china_made'].text}/{row['made'].text},0)", row["blend"].value)
+
+
+def input_table(inputs: Tables, sheet: str) -> DataTable:
+    """Return an input sheet as a table whose columns can be added up; columns are named by text."""
+    declared, frame = SHEET_BY_NAME[sheet], inputs[sheet]
+    fields = [Field(column.name, column.unit, column.description) for column in declared.columns]
+    spread = [column for column in frame.columns if column not in {item.name for item in declared.all_columns}]
+    if declared.spread is not None:
+        fields += [Field(str(column), declared.spread.unit, declared.spread.description) for column in spread]
+    if declared.provenance:
+        fields += [Field(column.name, column.unit, column.description) for column in PROVENANCE]
+    return DataTable(f"in_{sheet}", "", fields, frame.rename(columns=str))
