@@ -10,11 +10,14 @@ from model.formulation import build_model
 from model.matrix import Matrix, compile_model
 from model.problem import Problem
 from model.problem_builder import build_problem
-from model.solution import Solution, build_solution
+from model.solution import Solution, build_solution, empty_tables
 from model.solver import ProgressFunction, SolveOptions
 from model.strategy import solve_problem
 from model.tables import Tables
 from model.verification import VerificationReport, verify_solution
+
+
+NOTHING_TO_VERIFY = VerificationReport(empty_tables()["checks"], [])
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def solve(
     outcome = solve_problem(problem, matrix, options, progress, say)
     solved = time.monotonic()
     solution = build_solution(tables, problem, matrix, outcome)
-    verification = verify_solution(tables, solution.tables, solution.objective if solution.status.has_plan else None)
+    verification = verify_solution(tables, solution.tables, solution.objective) if solution.status.has_plan else NOTHING_TO_VERIFY
     seconds = {"model": built - began, **outcome.seconds, "tables and verification": time.monotonic() - solved}
     solution = replace(solution, seconds=seconds, tables={**solution.tables, "checks": verification.table})
     return Plan(tables, problem, solution, verification, size)
