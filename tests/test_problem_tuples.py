@@ -32,6 +32,12 @@ def test_thorium_is_accepted_up_to_the_hosts_level(feed, accepted, years):
     assert _fed(sources=[small.source(thorium=feed)], hosts=[small.host(thorium_accepted=accepted)]) == years
 
 
+def test_a_source_is_fed_in_years_with_output_only():
+    assert _fed(sources=[small.source(first_year=2031)]) == [2031]
+    assert _fed(sources=[small.source(first_year=2030, ramp_1=0)]) == [2031]
+    assert _fed(sources=[small.source(uncommitted=0)]) == []
+
+
 @pytest.mark.parametrize(("thorium", "years"), [("low", [2030, 2031]), ("medium", [2030]), ("high", [2030])])
 def test_no_thorium_allows_at_most_low(thorium, years):
     assert _fed(sources=[small.source(thorium=thorium)], host_rules=[small.rule("no_thorium", from_year=2031)]) == years

@@ -17,7 +17,7 @@ import pytest
 import scipy.sparse
 
 from model.matrix import Matrix
-from model.solver import Outcome, Progress, SolveOptions, Status, by_name, load, publish, solve_matrix
+from model.solver import Outcome, Progress, Search, SolveOptions, Status, by_name, load, publish, solve_matrix
 from tests import small
 from tests.hard import knapsacks, market_split, whole_numbers
 from tests.random_books import random_book
@@ -63,18 +63,21 @@ def test_publish_rounds_and_solves_the_rest_again():
     # build 0.9999999 of a plant: published as 1, with its feed at the capacity of the whole plant
     solved = small.solve_book(small.book(demand=[small.demand(2000)]))
     nearly = np.where(solved.matrix.integer, 1 - 1e-7, solved.outcome.values)
-    outcome = publish(solved.matrix, nearly, 129.0, Status.LIMIT, "stopped", small.EXACT, 1.0, 5)
+    found = Search(Status.LIMIT, "stopped", nearly, 130.0, 129.0, 5, False)
+    outcome = publish(solved.matrix, found, small.EXACT, {"search": 1.0}, ("looked around",))
     assert (outcome.status, outcome.termination, outcome.bound, outcome.nodes) == (Status.LIMIT, "stopped", 129.0, 5)
+    assert outcome.seconds["search"] == 1.0
+    assert outcome.log[0] == "looked around"
     assert outcome.objective == pytest.approx(130)
     assert by_name(solved.matrix.columns, outcome.values)["build"] == {("HOST", "PLANT", "own", 2030): 1.0}
     assert outcome.gap == pytest.approx(1)
 
 
 def test_publish_says_so_when_rounding_breaks_the_plan():
-    # a plan that builds half of a plant twice cannot be rounded: two plants are too many
+    # two plants where one is allowed
     solved = small.solve_book(small.book({"max_plants": 1}, hosts=[small.host(), small.host("OTHER")]))
     both = np.where(solved.matrix.integer, 1.0, solved.outcome.values)
-    outcome = publish(solved.matrix, both, 0.0, Status.OPTIMAL, "", small.EXACT, 0.0, 0)
+    outcome = publish(solved.matrix, Search(Status.OPTIMAL, "", both, 0.0, 0.0, 0, False), small.EXACT, {})
     assert outcome.status is Status.ERROR
     assert not outcome.status.has_plan
     assert outcome.values.size == 0
