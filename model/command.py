@@ -10,10 +10,12 @@ from pathlib import Path
 
 from model.console import Log, SearchDisplay
 from model.planner import Plan, options_from, solve
-from model.report import new_run_folder, print_summary, write_report
+from model.report import ExtraSheet, new_run_folder, print_summary, write_report
 from model.run_info import describe_run
 from model.scenarios import Change, ScenarioError, apply_scenario
 from model.solver import SolveOptions, Status
+from model.studies.leaning import COLUMNS as LEANING_COLUMNS
+from model.studies.leaning import leaning_names, run_leaning
 from model.tables import Finding, Tables
 from model.template import write_template
 from model.validation import check_tables, validate_book
@@ -22,6 +24,7 @@ from model.workbook import BookError, open_in_excel, read_book
 PLAN_WRITTEN, INPUT_FINDINGS, NO_PLAN_EXISTS, STOPPED_WITHOUT_PLAN, VERIFICATION_FAILED = 0, 2, 3, 4, 5
 DEFAULT_BOOK = Path("inputs/baseline.xlsx")
 COMMANDS = ("check", "template")
+STUDIES = ("leaning",)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,7 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gap", help="stop when proven within this: MUSD (1) or a share of the cost (0.1%%)")
     parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop with the best plan found after this long")
     parser.add_argument("--threads", type=int, help="processor threads for the solver")
-    parser.add_argument("--output", type=Path, default=Path("outputs"), help="folder in which the run's own folder is made (default: outputs)")
+    parser.add_argument("--studies", help="studies to run instead of those of the settings sheet: leaning, or none")
+    parser.add_argument(
+        "--output", type=Path, default=Path("outputs"), help="folder in which the run's own folder is made (default: outputs)"
+    )
     parser.add_argument("--quiet", action="store_true", help="print the answer and errors only")
     return parser
 
@@ -69,12 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         tables, changes = apply_scenario(tables, options.scenario) if options.scenario else (tables, [])
         choices = _solver_options(tables, options)
+        studies = _studies(tables, options.studies)
     except (ScenarioError, ValueError) as error:
         log.error(str(error))
         return INPUT_FINDINGS
     if changes and _report_findings(check_tables(tables), f"scenario {options.scenario}", log):
         return INPUT_FINDINGS
-    return _run(tables, changes, options, choices, log)
+    return _run(tables, changes, options, choices, studies, log)
 
 
 def _template(path: Path, log: Log) -> int:
@@ -137,12 +144,30 @@ def _solver_options(tables: Tables, options: argparse.Namespace) -> SolveOptions
     return choices
 
 
-def _run(tables: Tables, changes: list[Change], options: argparse.Namespace, choices: SolveOptions, log: Log) -> int:
+def _studies(tables: Tables, flag: str | None) -> tuple[str, ...]:
+    text = str(tables.settings["studies"]) if flag is None else flag
+    names = tuple(name.strip() for name in text.split(",") if name.strip() and name.strip() != "none")
+    for name in names:
+        if name not in STUDIES:
+            raise ValueError(f"study {name}: there is none of that name; write {', '.join(STUDIES)}, or none")
+    return names
+
+
+def _run(
+    tables: Tables, changes: list[Change], options: argparse.Namespace, choices: SolveOptions, studies: Sequence[str], log: Log
+) -> int:
     with SearchDisplay(log) as display:
         plan = solve(tables, choices, display.update, log.say)
+    sheets = []
+    if "leaning" in studies and plan.solution.status.has_plan and leaning_names(tables):
+        log.say(f"What the plan leans on ({len(leaning_names(tables))} further solves):")
+        words, frame = run_leaning(tables, plan, choices, choices.threads, log.say)
+        for sentence in words:
+            log.say(sentence)
+        sheets.append(ExtraSheet("leaning", "How the plan moves when the weakest inputs are moved.", [("", LEANING_COLUMNS, frame)], words))
     folder = new_run_folder(options.output, options.scenario or "baseline")
     info = describe_run(plan, options.book, options.scenario or "", changes, choices)
-    path = write_report(plan, folder, info, options.scenario or "", options.book, changes=changes, log=log.lines)
+    path = write_report(plan, folder, info, options.scenario or "", options.book, sheets, changes=changes, log=log.lines)
     for line in print_summary(plan):
         log.answer(line)
     log.answer(f"Workbook: {path}")

@@ -271,7 +271,22 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("time_limit", "number", "Stop with the best plan found after this long.", 900, "s", 1, group="solver"),
     Setting("threads", "integer", "Processor threads for the solver.", 2, "threads", 1, 256, group="solver"),
-    Setting("studies", "codes", "Studies to run, comma separated; blank for none.", "", group="studies", required=False),
+    Setting(
+        "studies",
+        "codes",
+        "Studies to run, comma separated: leaning (what the plan leans on); blank for none.",
+        "",
+        group="studies",
+        required=False,
+    ),
+    Setting(
+        "leaning_scenarios",
+        "codes",
+        "Scenarios that the study leaning sets beside the plan, comma separated.",
+        "",
+        group="studies",
+        required=False,
+    ),
 )
 
 _FEED_TYPE = Column("feed_type", "code", "Kind of feed.", refers="processing.feed_type")
