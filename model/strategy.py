@@ -17,7 +17,19 @@ from model.covers import CapacityCovers
 from model.matrix import Matrix, Row, Vector
 from model.problem import Problem
 from model.solver import (
-    SOLVED, Outcome, Progress, ProgressFunction, Search, SolveOptions, Status, load, publish, run_watched, search, solve_matrix, without_plan,
+    SOLVED,
+    Outcome,
+    Progress,
+    ProgressFunction,
+    Search,
+    SolveOptions,
+    Status,
+    load,
+    publish,
+    run_watched,
+    search,
+    solve_matrix,
+    without_plan,
 )  # fmt: skip
 
 FEW_WHOLE_COLUMNS = 400
@@ -77,8 +89,7 @@ def solve_problem(
     clock.lap("restricted search")
     if first.interrupted or clock.left() <= 0:
         if first.status.has_plan:
-            held = replace(first, status=Status.LIMIT, bound=relaxation.bound)
-            return publish(matrix, held, options, clock.laps)
+            return publish(matrix, replace(first, status=Status.LIMIT, bound=relaxation.bound), options, clock.laps)
         return without_plan(Status.NO_PLAN_FOUND, first.termination, clock.laps)
     left, dropped = _drop_dear_builds(tight, relaxation, first)
     if first.status.has_plan:
@@ -86,9 +97,9 @@ def solve_problem(
             f"First plan: {first.objective:,.1f} MUSD; {dropped:,} of {matrix.integer.sum():,} possible builds cannot be part of a cheaper one"
         )
     rest = replace(options, time_limit=clock.left())
-    found = search(
-        left, rest, _floored(progress, relaxation.bound, clock), first.values if first.status.has_plan else None, not first.status.has_plan
-    )
+    held = first.status.has_plan
+    shown = _floored(progress, relaxation.bound, first.objective if held else float("inf"), clock)
+    found = search(left, rest, shown, first.values if held else None, not held)
     clock.lap("proof")
     found = _better(found, first, relaxation.bound)
     if not found.status.has_plan:
@@ -113,11 +124,14 @@ class _Clock:
         self.last = now
 
 
-def _floored(progress: ProgressFunction | None, bound: float, clock: _Clock) -> ProgressFunction | None:
-    """Report the relaxation's bound until the search has a better one, on the clock of the whole solve."""
+def _floored(progress: ProgressFunction | None, bound: float, most: float, clock: _Clock) -> ProgressFunction | None:
+    """Report the relaxation's bound until the search has a better one, on the clock of the whole solve.
+
+    A search among some builds proves nothing about the others beyond `most`.
+    """
     if progress is None:
         return None
-    return lambda state: progress(Progress(clock.limit - clock.left(), state.incumbent, max(state.bound, bound), state.nodes))
+    return lambda state: progress(Progress(clock.limit - clock.left(), state.incumbent, min(max(state.bound, bound), most), state.nodes))
 
 
 def relax(problem: Problem, matrix: Matrix, options: SolveOptions, clock: _Clock) -> Relaxation:
@@ -165,7 +179,7 @@ def _restricted(matrix: Matrix, relaxation: Relaxation, options: SolveOptions, c
     costs = np.where(matrix.integer, relaxation.reduced_costs, np.inf)
     likely = costs <= np.partition(costs, RESTRICTED_COLUMNS)[RESTRICTED_COLUMNS]
     loose = replace(options, absolute_gap=3 * options.absolute_gap, relative_gap=3 * options.relative_gap, time_limit=0.5 * clock.left())
-    return search(_keep_only(matrix, likely), loose, _floored(progress, relaxation.bound, clock))
+    return search(_keep_only(matrix, likely), loose, _floored(progress, relaxation.bound, relaxation.bound, clock))
 
 
 def _drop_dear_builds(matrix: Matrix, relaxation: Relaxation, first: Search) -> tuple[Matrix, int]:
