@@ -1,0 +1,179 @@
+"""Covers cut no plan off, and every step of the strategy leads to the optimum that the solver alone finds."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model import strategy
+from model.covers import CapacityCovers
+from model.matrix import Matrix, Row
+from model.solver import Outcome, Progress, SolveOptions, Status, search, solve_matrix
+from tests import small
+from tests.hard import knapsacks
+from tests.random_books import random_book
+
+SEEDS = range(14)
+
+
+@functools.cache
+def alone(seed: int) -> small.Solved:
+    """Return what the solver finds without any preparation."""
+    return small.solve_book(random_book(seed))
+
+
+@pytest.fixture
+def prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make small models go through every step, the restricted search with three builds."""
+    monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
+    monkeypatch.setattr(strategy, "RESTRICTED_COLUMNS", 3)
+
+
+def with_strategy(solved: small.Solved, **change: object) -> Outcome:
+    return strategy.solve_problem(solved.problem, solved.matrix, replace(small.EXACT, **change))
+
+
+# --- covers --------------------------------------------------------------------------------------------
+
+
+def activity(row: Row, values: np.ndarray) -> float:
+    return float(row.coefficients @ values[row.columns])
+
+
+def relaxed_points(matrix: Matrix, random: np.random.Generator) -> list[np.ndarray]:
+    """Return points of the relaxation: the cheapest, and those that random wishes lead to."""
+    wishes = [matrix.cost, *(random.normal(size=len(matrix.cost)) for _ in range(6))]
+    outcomes = [solve_matrix(replace(matrix.relaxed(), cost=wish), small.EXACT) for wish in wishes]
+    return [outcome.values for outcome in outcomes if outcome.status is Status.OPTIMAL]
+
+
+def plans(matrix: Matrix, random: np.random.Generator) -> list[np.ndarray]:
+    """Return whole plans: the cheapest, and those that random wishes lead to."""
+    wishes = [matrix.cost, *(random.normal(size=len(matrix.cost)) for _ in range(6))]
+    found = [search(replace(matrix, cost=wish), replace(small.EXACT, relative_gap=0.2)) for wish in wishes]
+    return [one.values for one in found if one.status.has_plan]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_covers_cut_the_relaxation_but_no_plan(seed):
+    problem, matrix = alone(seed).problem, alone(seed).matrix
+    random = np.random.default_rng(seed)
+    covers = CapacityCovers(problem, matrix)
+    rows = []
+    for point in relaxed_points(matrix, random):
+        for row in covers.violated(point):
+            assert not row.lower - 1e-9 <= activity(row, point) <= row.upper + 1e-9, "a cover that cuts nothing off"
+            rows.append(row)
+    for plan in plans(matrix, random):
+        for row in rows:
+            assert row.lower - 1e-6 <= activity(row, plan) <= row.upper + 1e-6
+        assert covers.violated(np.where(matrix.integer, np.round(plan), plan)) == []
+
+
+def test_covers_are_found_at_all():
+    found = 0
+    for seed in range(8):
+        solved = alone(seed)
+        for point in relaxed_points(solved.matrix, np.random.default_rng(seed)):
+            found += len(CapacityCovers(solved.problem, solved.matrix).violated(point))
+    assert found >= 10
+
+
+def test_an_upper_cover_by_hand():
+    # half a plant of 1 kt; sources of 0.2 kt and 5 kt, of which the relaxation feeds 0.2 and 0.3 kt: half a plant can take half of
+    # each source it could take whole, 0.1 kt of the first
+    book = small.book(sources=[small.source("FEW", capacity=200), small.source("MANY", capacity=5000, fixed_price=50)])
+    problem, matrix = small.matrix_of(book)
+    at = {name: position for position, name in enumerate(matrix.columns)}
+    few, many = at["feed", ("FEW", "HOST", "light_heavy:own", 2030)], at["feed", ("MANY", "HOST", "light_heavy:own", 2030)]
+    build = at["build", ("HOST", "PLANT", "own", 2030)]
+    point = np.zeros(len(matrix.columns))
+    point[[build, few, many]] = 0.5, 0.2, 0.3
+    (row,) = CapacityCovers(problem, matrix).violated(point)
+    assert sorted(zip(row.columns.tolist(), row.coefficients.tolist(), strict=True)) == sorted([(few, 1.0), (build, pytest.approx(-0.2))])
+    assert (row.lower, row.upper) == (-np.inf, 0)
+
+
+def test_rows_can_be_added_to_a_matrix():
+    matrix = alone(0).matrix
+    row = Row(np.array([0, 2]), np.array([1.0, -2.0]), -1.0, 3.0)
+    more = matrix.with_rows([row])
+    assert more.rows[-1] == ("added", 0)
+    assert (more.row_lower[-1], more.row_upper[-1]) == (-1, 3)
+    assert more.a[[more.a.shape[0] - 1], [2]] == -2
+    assert (more.a[:-1] != matrix.a).nnz == 0
+    assert matrix.with_rows([]) is matrix
+
+
+# --- strategy ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_step_leads_to_the_same_optimum(seed):
+    expected = alone(seed)
+    outcome = with_strategy(expected)
+    assert outcome.status is expected.outcome.status
+    if outcome.status is Status.OPTIMAL:
+        assert outcome.objective == pytest.approx(expected.cost, rel=1e-6)
+        assert outcome.bound <= outcome.objective
+        assert outcome.gap == pytest.approx(0, abs=1e-4)
+        whole = expected.matrix.integer
+        assert outcome.values[whole] == pytest.approx(expected.outcome.values[whole])
+        assert outcome.row_duals.shape == expected.matrix.row_lower.shape
+        small.assert_verified(replace(expected, outcome=outcome))
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("seed", [3, 6, 8])
+def test_a_loose_gap_gives_a_bound_that_holds(seed):
+    expected = alone(seed)
+    outcome = with_strategy(expected, absolute_gap=0.05 * expected.cost)
+    assert outcome.status is Status.OPTIMAL
+    assert outcome.bound <= expected.cost + 1e-6 <= outcome.objective + 2e-6
+    assert outcome.gap <= 0.05 * expected.cost + 1e-6
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("limit", [1e-6, 0.02, 0.05, 0.1])
+def test_any_time_limit_ends_with_a_status_that_is_true(limit):
+    expected = alone(8)
+    outcome = with_strategy(expected, time_limit=limit)
+    assert outcome.status in (Status.OPTIMAL, Status.LIMIT, Status.NO_PLAN_FOUND)
+    if outcome.status.has_plan:
+        assert outcome.bound - 1e-6 <= expected.cost <= outcome.objective + 1e-6
+    if outcome.status is Status.OPTIMAL:
+        assert outcome.objective == pytest.approx(expected.cost, rel=1e-6)
+
+
+def test_small_models_are_left_to_the_solver():
+    solved = alone(0)
+    assert with_strategy(solved).seconds.keys() == solved.outcome.seconds.keys()
+
+
+@pytest.mark.usefixtures("prepared")
+def test_progress_never_claims_more_than_is_proven():
+    """What is shown as a bound holds for the whole model, also while only some builds are searched."""
+    for seed in SEEDS:
+        solved = alone(seed)
+        if solved.outcome.status is not Status.OPTIMAL:
+            continue
+        states: list[Progress] = []
+        strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, states.append)
+        assert states
+        assert all(state.bound <= solved.cost + 1e-4 for state in states), seed
+        assert all(state.incumbent >= solved.cost - 1e-4 for state in states), seed
+
+
+def test_the_restricted_search_shows_the_bound_of_the_whole_model():
+    """The bound of a search among some builds says nothing of the others."""
+    matrix = knapsacks()
+    relaxation = strategy.Relaxation(Status.OPTIMAL, -9000.0, np.arange(200.0), (), False)
+    states: list[Progress] = []
+    options = SolveOptions(absolute_gap=0.0, time_limit=3.0, threads=1)
+    strategy._restricted(matrix, relaxation, options, strategy._Clock(3.0), states.append)
+    assert len(states) >= 2
+    assert {state.bound for state in states} == {-9000.0}
