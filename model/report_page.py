@@ -19,6 +19,9 @@ ROW_HEIGHT = 13.5
 WIDEST_TEXT = 60
 """Characters beyond which a text column wraps."""
 
+LONGEST_LABEL = 100
+"""Characters of a label that runs on over the empty label columns after it."""
+
 WIDEST_CUT = 36
 """Characters of a text column whose texts are not wrapped."""
 
@@ -29,7 +32,7 @@ TALLEST_ROW = 409.0
 A4 = 9
 
 
-def _lines(text: str, room: float) -> int:
+def text_lines(text: str, room: float) -> int:
     """Return how many lines a text takes in a column of so many digits' widths."""
     lines, used = 1, 0.0
     for word in text.replace("\n", " ").split(" "):
@@ -149,7 +152,7 @@ class Page:
         lines: dict[int, int] = {}
         for row, column, text, scale in self._wrapped:
             room = self.widths.get(column, NARROWEST) - 1.0 - bool(column)
-            lines[row] = max(lines.get(row, 1), _lines(text, room / scale))
+            lines[row] = max(lines.get(row, 1), text_lines(text, room / scale))
         for row, count in lines.items():
             if count > 1:
                 self.sheet.set_row(row, min(ROW_HEIGHT * count + 2, TALLEST_ROW))
@@ -269,11 +272,12 @@ class Page:
         """Widen the label columns; the last label may run on over the empty ones after it."""
         for place, text in enumerate(label[:-1]):
             self.widen(place, text_width(text) + bool(place))
-        self._running_on.append((len(label) - 1, min(text_width(label[-1]) + (len(label) > 1), WIDEST_TEXT)))
+        self._running_on.append((len(label) - 1, min(text_width(label[-1]) + (len(label) > 1), LONGEST_LABEL)))
 
     def _matrix_header(self, unit: str, label_headers: Sequence[str], columns: Sequence[Value], total_column: str) -> None:
         for place in range(self.label_columns):
             text = label_headers[place] if place < len(label_headers) else ""
+            self.widen(place, 1.08 * text_width(text) + bool(place))
             self.sheet.write_string(self.row, place, text, self.styles.header(column=place))
         names = [*columns, *([total_column] if total_column else [])]
         for place, name in enumerate(names, self.label_columns):

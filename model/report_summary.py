@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from model.report_book import Book, DataTable, Live, as_live
 from model.report_money import KeyCells
 from model.report_origin import ATTRIBUTION, cap_words
-from model.report_page import A4, ROW_HEIGHT, Matrix, Page
+from model.report_page import A4, ROW_HEIGHT, Matrix, Page, text_lines
 from model.report_sheets import product_year_share
 from model.report_styles import FAIL_COLOUR, NOTE_COLOUR, PASS_COLOUR, RULE_COLOUR, TITLE_COLOUR
 from model.report_tables import ReportTables
@@ -44,11 +44,11 @@ class _Summary:
         self.sheet.set_column(1, 1, VALUE_WIDTH)
         self.sheet.set_column(2, self.last, YEAR_WIDTH)
 
-    def sentence(self, text: str, lines_at: float = 0.93, **properties: Any) -> None:
+    def sentence(self, text: str, **properties: Any) -> None:
         """Write a sentence across the page, as tall as it needs."""
         width = LABEL_WIDTH + VALUE_WIDTH + YEAR_WIDTH * (self.last - 1)
         size = properties.get("font_size", 10)
-        lines = math.ceil(len(text) * lines_at * size / 10 / width)
+        lines = text_lines(text, width * 10 / size / (1.08 if properties.get("bold") else 1.0))
         form = self.styles.get(text_wrap=True, valign="top", **properties)
         self.sheet.merge_range(self.page.row, 0, self.page.row, self.last, "", form)
         self.sheet.write_string(self.page.row, 0, text, form)

@@ -39,6 +39,9 @@ TO_TRY = {
 """What a planner can do when there is no plan, one sentence a step."""
 
 
+NO_PLANT = "Build no joint plant; buy all oxide from existing refiners."
+
+
 def status_words(solution: Solution) -> str:
     """Return what is known of the plan, in the words of the summary's second line."""
     if solution.status is Status.OPTIMAL:
@@ -131,11 +134,7 @@ def answer(plan: Plan) -> str:
             Status.NO_PLAN_FOUND: "No plan yet: the search was stopped before any plan was found.",
         }.get(solution.status, "No plan: the solver failed.")
     plants = plant_words(plan)
-    build = (
-        f"Build {count_words(len(plants), 'joint plant')}: {'; '.join(plants)}."
-        if plants
-        else "Build no joint plant: under this book it costs least to buy all oxide from existing refiners."
-    )
+    build = f"Build {count_words(len(plants), 'joint plant')}: {'; '.join(plants)}." if plants else NO_PLANT
     return f"{build} {cost_words(plan)}"
 
 
@@ -192,10 +191,11 @@ def largest_shortages(plan: Plan, shortages: pd.DataFrame | None = None, most: i
         worst = part.sort_values("tonnes", ascending=False, kind="stable").to_dict("records")[0]
         years = sorted(part["year"])
         when = f"in {years[0]}" if len(years) == 1 else f"in {len(years)} modelled years {years[0]}–{years[-1]}"
+        why = worst["reason"] if len(years) == 1 else f"{worst['year']}, the worst: {worst['reason']}"
         tonnes, demand = float(part["all_tonnes"].sum()), float(part["all_demand"].sum())
         sentences.append(
             f"{market}, {names[sector]}, {product}: {tonnes_words(tonnes)} short {when} "
-            f"({100 * tonnes / demand:.0f} % of the demand of those years). {worst['reason'][0].upper()}{worst['reason'][1:]}."
+            f"({100 * tonnes / demand:.0f} % of the demand of those years). {why[0].upper()}{why[1:]}."
         )
     return sentences
 
@@ -253,11 +253,7 @@ def print_summary(plan: Plan) -> list[str]:
             status,
         ]
     plants = plant_words(plan)
-    build = (
-        f"Build {count_words(len(plants), 'joint plant')}: {'; '.join(plants)}."
-        if plants
-        else "Build no joint plant: buying all oxide costs least."
-    )
+    build = f"Build {count_words(len(plants), 'joint plant')}: {'; '.join(plants)}." if plants else NO_PLANT
     unmet = solution.tables["unmet"]
     short = "Demand: all of it is met in every year."
     if not unmet.empty:
