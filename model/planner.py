@@ -16,7 +16,6 @@ from model.strategy import solve_problem
 from model.tables import Tables
 from model.verification import VerificationReport, verify_solution
 
-
 NOTHING_TO_VERIFY = VerificationReport(empty_tables()["checks"], [])
 
 
