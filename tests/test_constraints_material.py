@@ -149,6 +149,18 @@ def test_export_ceiling_limit_adds_products_up():
     assert solved.tonnes("deliveries", product="Ce") == approx(100)
 
 
+def test_export_ceiling_limit_of_one_product_leaves_the_others_alone():
+    # 0.1 kt Nd may leave, 0.3 kt is bought; all 0.6 kt Ce may leave
+    goods = {**_two_products(0), "recoveries": [small.recovery(product="Nd"), small.recovery(product="Ce")]}
+    tables = small.book(
+        host_rules=[small.rule("export_ceiling", 100, product="Nd")], demand=[small.demand(400), small.demand(600, "Ce")],
+        suppliers=[small.supplier(), small.supplier(product="Ce")], sources=[small.source(fixed_price=0.1)],
+        designs=[small.design(capex=1)], **goods,
+    )  # fmt: skip
+    # plant 0.1, ore 0.1
+    small.check_binds(tables, "export_ceiling_limit", cost=0.2 + 30, free=0.2)
+
+
 def test_export_ceiling_limit_leaves_room():
     small.check_slack(small.book(host_rules=[small.rule("export_ceiling", 1500)]), "export_ceiling_limit", cost=30)
 

@@ -185,7 +185,7 @@ def _two_feeds(ore: float, carbonate_price: float = 50, ore_price: float = 20) -
 
 def _two_scopes(integrated: float, separation: float = 100, minimum_use: float = 0) -> list[small.Row]:
     return [
-        small.design("INT", capex=integrated),
+        small.design("INT", capex=integrated, minimum_use=minimum_use),
         small.design("SEP", capex=separation, scope="separation", minimum_use=minimum_use),
     ]
 
@@ -256,7 +256,7 @@ def test_use_minimum_forbids():
 
 def test_separation_use_minimum_binds():
     # INT 20 + SEP 10 a year; three years of 1 kt ore 20 and 1 kt carbonate 50; in 2033 1 kt is wanted, and SEP takes half of it as
-    # carbonate: 4 x 30 + 3 x 70 + 25 + 10. Free: ore alone in 2033, 4 x 30 + 210 + 20.
+    # carbonate: 4 x 30 + 3 x 70 + 25 + 10. Free: ore alone in 2033, 4 x 30 + 210 + 20. INT's own minimum asks for no carbonate.
     # INT alone would cost 80 + 3 x 120 + 20.
     tables = small.book(
         {**FOUR_YEARS, "plants_per_host": 2},

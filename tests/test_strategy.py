@@ -11,12 +11,13 @@ import pytest
 from model import strategy
 from model.covers import CapacityCovers
 from model.matrix import Matrix, Row
-from model.solver import Outcome, Progress, SolveOptions, Status, search, solve_matrix
+from model.solver import Outcome, Progress, Search, SolveOptions, Status, search, solve_matrix
 from tests import small
 from tests.hard import knapsacks
 from tests.random_books import random_book
 
 SEEDS = range(14)
+WITH_A_PLAN = [seed for seed in SEEDS if seed not in (11, 13)]
 
 
 @functools.cache
@@ -97,6 +98,24 @@ def test_an_upper_cover_by_hand():
     assert (row.lower, row.upper) == (-np.inf, 0)
 
 
+def test_a_lower_cover_by_hand():
+    # half a plant that must be fed 0.5 kt from its fourth year; 0.24 kt of a source of 0.4 kt: the other source must give what the
+    # first could not to a whole plant, 0.1 kt, times the half
+    book = small.book(
+        {"last_year": 2033, "modelled_years": "2030,2033"},
+        sources=[small.source("FEW", capacity=400), small.source("MANY", capacity=5000)], designs=[small.design(minimum_use=0.5)],
+    )  # fmt: skip
+    problem, matrix = small.matrix_of(book)
+    at = {name: position for position, name in enumerate(matrix.columns)}
+    few, many = at["feed", ("FEW", "HOST", "light_heavy:own", 2033)], at["feed", ("MANY", "HOST", "light_heavy:own", 2033)]
+    build = at["build", ("HOST", "PLANT", "own", 2030)]
+    point = np.zeros(len(matrix.columns))
+    point[[build, few]] = 0.5, 0.24
+    rows = [row for row in CapacityCovers(problem, matrix).violated(point) if row.lower == 0]
+    (row,) = rows
+    assert sorted(zip(row.columns.tolist(), row.coefficients.tolist(), strict=True)) == sorted([(many, 1.0), (build, pytest.approx(-0.1))])
+
+
 def test_rows_can_be_added_to_a_matrix():
     matrix = alone(0).matrix
     row = Row(np.array([0, 2]), np.array([1.0, -2.0]), -1.0, 3.0)
@@ -125,6 +144,27 @@ def test_every_step_leads_to_the_same_optimum(seed):
         assert outcome.values[whole] == pytest.approx(expected.outcome.values[whole])
         assert outcome.row_duals.shape == expected.matrix.row_lower.shape
         small.assert_verified(replace(expected, outcome=outcome))
+
+
+@pytest.mark.parametrize("seed", WITH_A_PLAN)
+def test_dropped_builds_are_in_no_plan_as_cheap_as_the_one_in_hand(seed):
+    solved = alone(seed)
+    relaxation = strategy.relax(solved.problem, solved.matrix, small.EXACT, strategy._Clock(60.0))
+    assert relaxation.bound <= solved.cost + 1e-6
+    in_hand = Search(Status.OPTIMAL, "", solved.outcome.values, solved.cost, relaxation.bound, 0, False)
+    left, dropped = strategy._drop_dear_builds(solved.matrix, relaxation, in_hand)
+    assert dropped == int((left.upper < solved.matrix.upper).sum())
+    assert search(left, small.EXACT).objective == pytest.approx(solved.cost, rel=1e-6)
+
+
+def test_builds_are_dropped_at_all():
+    dropped = 0
+    for seed in WITH_A_PLAN:
+        solved = alone(seed)
+        relaxation = strategy.relax(solved.problem, solved.matrix, small.EXACT, strategy._Clock(60.0))
+        in_hand = Search(Status.OPTIMAL, "", solved.outcome.values, solved.cost, relaxation.bound, 0, False)
+        dropped += strategy._drop_dear_builds(solved.matrix, relaxation, in_hand)[1]
+    assert dropped >= 10
 
 
 @pytest.mark.usefixtures("prepared")
@@ -157,10 +197,8 @@ def test_small_models_are_left_to_the_solver():
 @pytest.mark.usefixtures("prepared")
 def test_progress_never_claims_more_than_is_proven():
     """What is shown as a bound holds for the whole model, also while only some builds are searched."""
-    for seed in SEEDS:
+    for seed in WITH_A_PLAN:
         solved = alone(seed)
-        if solved.outcome.status is not Status.OPTIMAL:
-            continue
         states: list[Progress] = []
         strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, states.append)
         assert states
