@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from model.console import Log, SearchDisplay
-from model.planner import Plan, options_from, solve
+from model.planner import Plan, options_from, solve, without_plants
 from model.report import ExtraSheet, new_run_folder, print_summary, write_report
 from model.run_info import describe_run
 from model.scenarios import Change, ScenarioError, apply_scenario
@@ -158,6 +158,7 @@ def _run(
 ) -> int:
     with SearchDisplay(log) as display:
         plan = solve(tables, choices, display.update, log.say)
+    reference = _reference_cost(tables, plan, choices, log)
     sheets = []
     if "leaning" in studies and plan.solution.status.has_plan and leaning_names(tables):
         log.say(f"What the plan leans on ({len(leaning_names(tables))} further solves):")
@@ -167,11 +168,25 @@ def _run(
         sheets.append(ExtraSheet("leaning", "How the plan moves when the weakest inputs are moved.", [("", LEANING_COLUMNS, frame)], words))
     folder = new_run_folder(options.output, options.scenario or "baseline")
     info = describe_run(plan, options.book, options.scenario or "", changes, choices)
-    path = write_report(plan, folder, info, options.scenario or "", options.book, sheets, changes=changes, log=log.lines)
+    path = write_report(
+        plan, folder, info, options.scenario or "", options.book, sheets, reference_cost=reference, changes=changes, log=log.lines
+    )
     for line in print_summary(plan):
         log.answer(line)
     log.answer(f"Workbook: {path}")
     return exit_code(plan)
+
+
+def _reference_cost(tables: Tables, plan: Plan, choices: SolveOptions, log: Log) -> float | None:
+    """Return what the markets would pay under the same rules without joint plants, MUSD; None where that is not possible."""
+    if not plan.solution.status.has_plan or plan.solution.tables["builds"].empty:
+        return None
+    bare = solve(without_plants(tables), choices)
+    if not (bare.solution.status.has_plan and bare.verification.passed):
+        return None
+    saved = bare.solution.objective - plan.solution.objective
+    log.say(f"Under the same rules without joint plants: {bare.solution.objective:,.1f} MUSD, {saved:,.1f} more")
+    return bare.solution.objective
 
 
 def exit_code(plan: Plan) -> int:

@@ -82,6 +82,13 @@ def solve(
     return Plan(tables, problem, solution, verification, size)
 
 
+def without_plants(tables: Tables) -> Tables:
+    """Return the same inputs with no site to build at: what the markets would pay without joint plants."""
+    hosts = tables["hosts"].copy()
+    hosts["candidate"] = "no"
+    return tables.with_frames(hosts=hosts)
+
+
 def matrix_size(matrix: Matrix) -> dict[str, float]:
     """Return counts and the coefficient range of a matrix."""
     low, high = matrix.coefficient_range()
