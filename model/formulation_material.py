@@ -33,7 +33,27 @@ def _add_feed(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
         return linear((1.0, m.feed[key]) for key in groups.feeds_at[rule.host, y]) <= rule.value
 
 
+RARE = 0.02
+"""A product that no ore holds more of than this share has its balances written in t instead of kt, which keeps
+coefficients within 1e-3 and 1e4 and makes the solver's tolerance 0.1 g instead of 0.1 kg."""
+
+
+def _row_scale(problem: Problem) -> dict[str, float]:
+    """Return what the balances of each product are multiplied by."""
+    richest = dict.fromkeys(problem.products, 0.0)
+    for shares in problem.yields.values():
+        for p, share in shares.items():
+            richest[p] = max(richest[p], share)
+    return {p: 1000.0 if 0.0 < share < RARE else 1.0 for p, share in richest.items()}
+
+
+def _scaled(factor: float, terms: list) -> list:
+    return [(factor * coefficient, variable) for coefficient, variable in terms]
+
+
 def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
+    scale_of = _row_scale(problem)
+
     def made(h: str, p: str, y: int, scale: float = 1.0) -> list:
         """Product made at a host, in the proportions of the ore."""
         terms = ((problem.yields[key[0], h, key[2]].get(p, 0.0), key) for key in groups.feeds_at[h, y])
@@ -42,7 +62,7 @@ def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
     @m.Constraint(m.SURPLUSES, doc="What is made of a product leaves as deliveries or surplus [kt REO/y].")
     def product_balance(m, h, p, y):
         out = [(-1.0, m.deliver[key]) for key in groups.deliveries_from[h, p, y]]
-        return linear([*made(h, p, y), *out, (-1.0, m.surplus[h, p, y])]) == 0
+        return linear(_scaled(scale_of[p], [*made(h, p, y), *out, (-1.0, m.surplus[h, p, y])])) == 0
 
     def exports(h: str, p: str, y: int) -> list:
         return [(1.0, m.deliver[key]) for key in groups.deliveries_from[h, p, y] if problem.market_country[key[2]] != problem.country[h]]
@@ -60,7 +80,7 @@ def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
     @m.Constraint(shares, doc="No more than the allowed share of a product leaves the host's country [kt REO/y].")
     def export_share_limit(m, r, p, y):
         rule = shares[r, p, y]
-        return linear([*exports(rule.host, p, y), *made(rule.host, p, y, -rule.value)]) <= 0
+        return linear(_scaled(scale_of[p], [*exports(rule.host, p, y), *made(rule.host, p, y, -rule.value)])) <= 0
 
     ceilings = {}
     for rule in problem.rules:
@@ -77,13 +97,15 @@ def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
 
 
 def _add_origin(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
+    scale_of = _row_scale(problem)
+
     @m.Constraint(m.CHINA_SURPLUSES, doc="China-linked content made leaves with deliveries or surplus [kt REO/y]; modelling choice 2.")
     def china_balance(m, h, p, y):
         made = [
             (problem.china_linked[key[0]] * problem.yields[key[0], h, key[2]].get(p, 0.0), m.feed[key]) for key in groups.feeds_at[h, y]
         ]
         out = [(-1.0, m.china_delivered[key]) for key in groups.deliveries_from[h, p, y]]
-        return linear([*made, *out, (-1.0, m.china_surplus[h, p, y])]) == 0
+        return linear(_scaled(scale_of[p], [*made, *out, (-1.0, m.china_surplus[h, p, y])])) == 0
 
     @m.Constraint(m.CHINA_DELIVERIES, doc="The China-linked part of a delivery is no more than the delivery [kt REO/y].")
     def china_delivered_link(m, *key):
