@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from model.console import Log, SearchDisplay
 from model.planner import Plan, options_from, solve, without_plants
@@ -25,6 +28,7 @@ PLAN_WRITTEN, INPUT_FINDINGS, NO_PLAN_EXISTS, STOPPED_WITHOUT_PLAN, VERIFICATION
 DEFAULT_BOOK = Path("inputs/baseline.xlsx")
 COMMANDS = ("check", "template")
 STUDIES = ("leaning",)
+Result = TypeVar("Result")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,7 +63,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 plan written, 2 input findings, 3 no plan exists, 4 stopped without a plan, 5 the plan failed verification.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _dispatch(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:
+        print("Stopped by hand before there was a plan; nothing was written.", file=sys.stderr)
+        return STOPPED_WITHOUT_PLAN
+
+
+def _dispatch(words: list[str]) -> int:
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     parser = _parser()
     options = parser.parse_args(words)
@@ -69,9 +80,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tables = _read(options.book, log)
     if tables is None:
         return INPUT_FINDINGS
-    if command == "check":
-        log.answer(f"{options.book}: no errors.")
-        return PLAN_WRITTEN
     try:
         tables, changes = apply_scenario(tables, options.scenario) if options.scenario else (tables, [])
         choices = _solver_options(tables, options)
@@ -79,16 +87,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ScenarioError, ValueError) as error:
         log.error(str(error))
         return INPUT_FINDINGS
-    if changes and _report_findings(check_tables(tables), f"scenario {options.scenario}", log):
+    if options.scenario and _report_findings(check_tables(tables), f"scenario {options.scenario}", log):
         return INPUT_FINDINGS
+    if command == "check":
+        log.answer(f"{options.book}: no errors{f' in scenario {options.scenario}' if options.scenario else ''}.")
+        return PLAN_WRITTEN
     return _run(tables, changes, options, choices, studies, log)
 
 
 def _template(path: Path, log: Log) -> int:
     try:
         write_template(path)
-    except FileExistsError as error:
+    except (FileExistsError, ValueError) as error:
         log.error(str(error))
+        return INPUT_FINDINGS
+    except OSError as error:
+        log.error(f"{path} cannot be written: {error.strerror}. Choose another place.")
         return INPUT_FINDINGS
     log.answer(f"Empty workbook written: {path}")
     return PLAN_WRITTEN
@@ -129,12 +143,12 @@ def _solver_options(tables: Tables, options: argparse.Namespace) -> SolveOptions
             figure = float(text.rstrip("%"))
         except ValueError:
             raise ValueError(f"--gap {options.gap}: write MUSD, such as 1, or a share of the cost, such as 0.1%") from None
-        if figure < 0:
-            raise ValueError(f"--gap {options.gap}: a gap cannot be negative")
+        if not (math.isfinite(figure) and figure >= 0):
+            raise ValueError(f"--gap {options.gap}: write a number from 0")
         percent = text.endswith("%")
         choices = replace(choices, absolute_gap=0.0 if percent else figure, relative_gap=figure / 100 if percent else 0.0)
     if options.time_limit is not None:
-        if options.time_limit <= 0:
+        if not (math.isfinite(options.time_limit) and options.time_limit > 0):
             raise ValueError(f"--time-limit {options.time_limit}: write a number of seconds above 0")
         choices = replace(choices, time_limit=options.time_limit)
     if options.threads is not None:
@@ -156,25 +170,54 @@ def _studies(tables: Tables, flag: str | None) -> tuple[str, ...]:
 def _run(
     tables: Tables, changes: list[Change], options: argparse.Namespace, choices: SolveOptions, studies: Sequence[str], log: Log
 ) -> int:
-    with SearchDisplay(log) as display:
-        plan = solve(tables, choices, display.update, log.say)
-    reference = _reference_cost(tables, plan, choices, log)
-    sheets = []
-    if "leaning" in studies and plan.solution.status.has_plan and leaning_names(tables):
-        log.say(f"What the plan leans on ({len(leaning_names(tables))} further solves):")
-        words, frame = run_leaning(tables, plan, choices, choices.threads, log.say)
-        for sentence in words:
-            log.say(sentence)
-        sheets.append(ExtraSheet("leaning", "How the plan moves when the weakest inputs are moved.", [("", LEANING_COLUMNS, frame)], words))
-    folder = new_run_folder(options.output, options.scenario or "baseline")
-    info = describe_run(plan, options.book, options.scenario or "", changes, choices)
-    path = write_report(
-        plan, folder, info, options.scenario or "", options.book, sheets, reference_cost=reference, changes=changes, log=log.lines
-    )
+    try:
+        folder = new_run_folder(options.output, options.scenario or options.book.stem)
+    except OSError as error:
+        log.error(f"No folder for the result can be made in {options.output}: {error.strerror}. Choose another one with --output.")
+        return INPUT_FINDINGS
+    try:
+        with SearchDisplay(log) as display:
+            plan = solve(tables, choices, display.update, log.say)
+        reference = _spared(partial(_reference_cost, tables, plan, choices, log), "The cost without joint plants", log)
+        sheets = []
+        for study in studies:
+            sheet = _spared(partial(_study, study, tables, plan, choices, log), f"Study {study}", log)
+            sheets += [sheet] if sheet is not None else []
+        info = describe_run(plan, options.book, options.scenario or "", changes, choices)
+        path = write_report(
+            plan, folder, info, options.scenario or "", options.book, sheets, reference_cost=reference, changes=changes, log=log.lines
+        )
+    except BaseException:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
     for line in print_summary(plan):
         log.answer(line)
     log.answer(f"Workbook: {path}")
     return exit_code(plan)
+
+
+def _spared(work: Callable[[], Result], name: str, log: Log) -> Result | None:
+    """Do what comes after the plan; if it fails or is stopped, say so and keep the plan."""
+    try:
+        return work()
+    except KeyboardInterrupt:
+        log.say(f"{name}: stopped by hand; the plan is kept.")
+    except Exception as error:
+        log.error(f"{name} failed and is left out; the plan is kept. {type(error).__name__}: {error}")
+    return None
+
+
+def _study(name: str, tables: Tables, plan: Plan, choices: SolveOptions, log: Log) -> ExtraSheet | None:
+    """Run a study; None where there is nothing to study."""
+    if not plan.solution.status.has_plan or not leaning_names(tables):
+        log.say(f"Study {name}: nothing to do (no plan, or leaning_scenarios on sheet settings is blank).")
+        return None
+    log.say(f"What the plan leans on ({len(leaning_names(tables))} further solves):")
+    words, frame = run_leaning(tables, plan, choices, choices.threads, log.say)
+    for sentence in words:
+        log.say(sentence)
+    return ExtraSheet(name, "How the plan moves when the weakest inputs are moved.", [("", LEANING_COLUMNS, frame)], words)
 
 
 def _reference_cost(tables: Tables, plan: Plan, choices: SolveOptions, log: Log) -> float | None:

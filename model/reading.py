@@ -16,7 +16,7 @@ from model.schema import SETTING_BY_NAME, SHEET_BY_NAME, SHEETS, Column, Sheet
 from model.tables import Cell, Finding, RawBook, RawSheet, Tables
 from model.words import fold_code, listing, nearest, show
 
-MISSING_SHEET = Rule("missing_sheet", "error", "Every required sheet is in the book.")
+MISSING_SHEET = Rule("missing_sheet", "error", "Every sheet is in the book; some may be without rows.")
 MISSPELT_SHEET = Rule("misspelt_sheet", "error", "A tab is named exactly as the sheet that it is.")
 DUPLICATE_SHEET = Rule("duplicate_sheet", "error", "A sheet is in the book once.")
 OWN_SHEET = Rule("own_sheet", "notice", "A tab that is no input sheet is the planner's own and is ignored.")
@@ -113,16 +113,16 @@ def _match_sheets(raw: RawBook, read: ReadBook) -> dict[str, RawSheet]:
     for sheet in SHEETS:
         if sheet.name in tabs:
             continue
-        if sheet.required or sheet.name in misspelt:
-            read.cells.add((sheet.name, None, None))
-        if sheet.required and sheet.name not in misspelt:
+        # a sheet that may be empty may not be missing: a deleted tab would take its rules with it without a word
+        read.cells.add((sheet.name, None, None))
+        if sheet.name not in misspelt:
             read.tell(
                 MISSING_SHEET,
                 sheet.name,
                 "",
                 "no such sheet",
                 f"a sheet {sheet.name}: {sheet.description.rstrip('.')}",
-                "Add it; a new template has it ready.",
+                "Add it; a new template has it ready." if sheet.required else "Add it, with its headers only if it has nothing to say.",
             )
     return tabs
 

@@ -171,7 +171,7 @@ def _key_figures(summary: _Summary, data: ReportTables, cells: KeyCells, deliver
     )  # fmt: skip
     if reference_cost is not None:
         summary.figure("Total cost without joint plants", reference_cost, "MUSD", "For comparison, from a run of its own")
-        words = "What this plan costs more (negative: less) than going without; the caps of the two runs may differ"
+        words = "What this plan costs more (negative: less) than the same inputs and caps with no site to build at"
         summary.figure("Difference to the cost without", cells.total - reference_cost, "MUSD", words)
     names = dict(zip(data.inputs["hosts"]["host"], data.inputs["hosts"]["name"], strict=True))
     hosts = ", ".join(f"{names[h]} ({h})" for h in dict.fromkeys(data.plants.columns["host"])) or "none"

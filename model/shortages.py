@@ -13,8 +13,9 @@ from model.problem import Problem
 USED_UP = 1e-6
 """Share of an offer or a flow below which what is left of it counts as nothing."""
 
-BINDING = 1e-6
-"""Slack of a cap, as a share, below which it binds."""
+BINDING = 1e-4
+"""Slack of a cap, as a share, below which it binds: a hundredth of a point, since the solver's tolerance of 0.1 kg
+is that much of the smallest products' few tonnes."""
 
 
 @dataclass(frozen=True)

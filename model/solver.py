@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import highspy
@@ -17,8 +17,8 @@ import numpy as np
 
 from model.matrix import Matrix, Name, Vector
 
-FEASIBILITY_TOLERANCE = 1e-7
-"""HiGHS' default for linear rows; integrality is 1e-6."""
+FINAL_SECONDS = 600.0
+"""The plants are known and only a linear program is left: seconds on the largest books, but never for ever."""
 
 REPORT_INTERVAL = 0.25
 """Seconds between two reports of progress, at least."""
@@ -302,13 +302,11 @@ def solve_matrix(matrix: Matrix, options: SolveOptions, progress: ProgressFuncti
     began = time.monotonic()
     found = search(matrix, options, progress, start)
     seconds = {"search": time.monotonic() - began}
-    status, termination = found.status, found.termination
-    if status is Status.INFEASIBLE and not _confirmed_infeasible(matrix, options, options.time_limit - seconds["search"]):
-        status = Status.ERROR
-        termination = "one setting of the solver finds no plan possible, another does not"
-    if not status.has_plan:
-        return without_plan(status, termination, seconds)
-    return publish(matrix, found, options, seconds)
+    if found.status.has_plan:
+        return publish(matrix, found, options, seconds)
+    if found.status is Status.INFEASIBLE:
+        return infeasible(matrix, options, options.time_limit - seconds["search"], seconds)
+    return without_plan(found.status, found.termination, seconds)
 
 
 def _termination(highs: highspy.Highs, interrupted: bool) -> str:
@@ -332,12 +330,25 @@ def _status(highs: highspy.Highs, interrupted: bool) -> Status:
     return Status.ERROR
 
 
-def _confirmed_infeasible(matrix: Matrix, options: SolveOptions, seconds: float) -> bool:
-    """Ask again without presolve and with another seed: "infeasible" has been wrong before."""
-    highs = load(matrix, SolveOptions(threads=options.threads, seed=options.seed + 1))
+def infeasible(matrix: Matrix, options: SolveOptions, seconds_left: float, seconds: dict[str, float]) -> Outcome:
+    """Return "no plan exists" once a second solve agrees: it has been wrong before.
+
+    The second solve has no presolve and another seed. Where it finds a point, nobody can be believed;
+    where it runs out of time, the first answer stands and the termination says so.
+    """
+    began = time.monotonic()
+    highs = load(matrix, replace(options, seed=options.seed + 1))
     highs.setOptionValue("presolve", "off")
-    run_watched(highs, max(5.0, seconds))
-    return highs.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible
+    run_watched(highs, max(5.0, seconds_left))
+    seconds = {**seconds, "second opinion": time.monotonic() - began}
+    state = highs.getModelStatus()
+    if highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible and matrix.integer.any() | (
+        state in SOLVED
+    ):
+        return without_plan(Status.ERROR, "one setting of the solver finds no plan possible, another does not", seconds)
+    if state in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        return without_plan(Status.INFEASIBLE, "Infeasible, by two settings of the solver", seconds)
+    return without_plan(Status.INFEASIBLE, "Infeasible; the second setting of the solver ran out of time", seconds)
 
 
 def without_plan(status: Status, termination: str, seconds: dict[str, float]) -> Outcome:
@@ -367,15 +378,20 @@ def publish(matrix: Matrix, found: Search, options: SolveOptions, seconds: dict[
         np.zeros_like(matrix.integer), matrix.columns, matrix.rows,
     )  # fmt: skip
     highs = load(relaxed, options)
-    highs.run()
+    run_watched(highs, FINAL_SECONDS)
     seconds = {**seconds, "final linear program": time.monotonic() - began}
     if highs.getModelStatus() not in SOLVED:
         return without_plan(Status.ERROR, "the plan does not survive rounding its plants to whole numbers", seconds)
     solution = highs.getSolution()
     objective = highs.getInfo().objective_function_value
     published = np.clip(np.array(solution.col_value), lower, upper)  # the solver may overstep a bound by its tolerance
+    bound = min(found.bound, objective)
+    status = found.status
+    slack = 1e-6 * max(1.0, abs(objective))  # the linear program may differ from the search by the solver's tolerances
+    if status is Status.OPTIMAL and objective - bound > max(options.absolute_gap, options.relative_gap * abs(objective)) + slack:
+        status = Status.LIMIT
     return Outcome(
-        found.status, found.termination, objective, min(found.bound, objective), published, np.array(solution.row_dual), seconds,
+        status, found.termination, objective, bound, published, np.array(solution.row_dual), seconds,
         found.nodes, (*log, f"Searched {found.nodes} nodes; fixed the plants and solved the rest as a linear program"),
     )  # fmt: skip
 

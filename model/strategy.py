@@ -24,6 +24,7 @@ from model.solver import (
     Search,
     SolveOptions,
     Status,
+    infeasible,
     load,
     publish,
     run_watched,
@@ -102,9 +103,11 @@ def solve_problem(
     found = search(left, rest, shown, first.values if held else None, not held)
     clock.lap("proof")
     found = _better(found, first, relaxation.bound)
-    if not found.status.has_plan:
-        return solve_matrix(matrix, replace(options, time_limit=max(1.0, clock.left())), progress)
-    return publish(matrix, found, options, clock.laps)
+    if found.status.has_plan:
+        return publish(matrix, found, options, clock.laps)
+    if found.status is Status.INFEASIBLE:
+        return infeasible(matrix, options, clock.left(), clock.laps)
+    return without_plan(found.status, found.termination, clock.laps)
 
 
 class _Clock:
@@ -135,7 +138,11 @@ def _floored(progress: ProgressFunction | None, bound: float, most: float, clock
 
 
 def relax(problem: Problem, matrix: Matrix, options: SolveOptions, clock: _Clock) -> Relaxation:
-    """Solve the linear relaxation and tighten it with capacity covers while they pay."""
+    """Solve the linear relaxation and tighten it with capacity covers while they pay.
+
+    A round that is not solved to its end leaves the relaxation of the round before, whose bound and
+    reduced costs hold as they are.
+    """
     highs = load(matrix.relaxed(), options)
     interrupted = run_watched(highs, clock.left())
     state = highs.getModelStatus()
@@ -145,7 +152,7 @@ def relax(problem: Problem, matrix: Matrix, options: SolveOptions, clock: _Clock
         return Relaxation(status, float("nan"), np.empty(0), (), interrupted)
     covers = CapacityCovers(problem, matrix)
     added: list[Row] = []
-    bound = highs.getInfo().objective_function_value
+    best = _relaxation_of(highs, matrix, added)
     idle = 0
     for _ in range(MOST_ROUNDS):
         rows = covers.violated(np.array(highs.getSolution().col_value))
@@ -153,17 +160,21 @@ def relax(problem: Problem, matrix: Matrix, options: SolveOptions, clock: _Clock
             break
         for row in rows:
             highs.addRow(row.lower, row.upper, row.columns.size, row.columns.astype(np.int32), row.coefficients)
-        if run_watched(highs, clock.left()) or highs.getModelStatus() not in SOLVED:
-            # the covers found so far are valid, their last relaxation was not solved: leave them out
-            return Relaxation(Status.NO_PLAN_FOUND, bound, np.empty(0), (), True)
+        interrupted = run_watched(highs, clock.left())
+        if interrupted or highs.getModelStatus() not in SOLVED:
+            return replace(best, interrupted=interrupted)
         added += rows
-        better = highs.getInfo().objective_function_value
-        idle = idle + 1 if better - bound < 0.1 * max(options.absolute_gap, options.relative_gap * abs(better)) else 0
-        bound = better
+        bound, best = best.bound, _relaxation_of(highs, matrix, added)
+        idle = idle + 1 if best.bound - bound < 0.1 * max(options.absolute_gap, options.relative_gap * abs(bound)) else 0
+    return best
+
+
+def _relaxation_of(highs: highspy.Highs, matrix: Matrix, added: list[Row]) -> Relaxation:
+    """Read a solved relaxation, keeping the covers that bind in it."""
     solution = highs.getSolution()
     duals = np.array(solution.row_dual)[len(matrix.row_lower) :]
     binding = tuple(row for row, dual in zip(added, duals, strict=True) if abs(dual) > 1e-9)
-    return Relaxation(Status.OPTIMAL, bound, np.array(solution.col_dual), binding, False)
+    return Relaxation(Status.OPTIMAL, highs.getInfo().objective_function_value, np.array(solution.col_dual), binding, False)
 
 
 def _keep_only(matrix: Matrix, kept: np.ndarray) -> Matrix:

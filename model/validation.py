@@ -87,6 +87,6 @@ def _check(book: Book, tainted: set[str], as_written: bool) -> list[Finding]:
     more, skipped = apply_rules([each for each in CROSS_RULES if as_written or not each.as_written], book, tainted)
     findings += more
     if skipped:
-        found = f"rules not tried yet ({len(skipped)}): {listing((each.id for each in skipped), 6)}"
+        found = f"{len(skipped)} further checks that need the cells named below: {listing((each.id for each in skipped), 6)}"
         findings.append(NOT_CHECKED.finding("", "", found, "every rule tried", "Correct the errors, then check again."))
     return findings

@@ -6,6 +6,7 @@ and verified. Solves run side by side, one thread each.
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -109,17 +110,24 @@ def run_leaning(
     rows = [
         (
             item.scenario, item.total_cost, item.total_cost - own.total_cost, describe_plants(item.plants), item.capacity, item.unmet,
-            "yes" if {host for host, _, _ in item.plants} == hosts else "no", item.gap, item.verdict,
+            _same_hosts(item, hosts), item.gap, item.verdict,
         )
         for item in found
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
     moved = frame.loc[frame["same_hosts"] == "no", "scenario"].tolist()
-    words = (
-        f"{len(moved)} of {len(frame)} moves change the hosts: {', '.join(moved)}." if moved else "No move changes the hosts.",
-        "A row whose gap is wide shows the best plan found, which may not be the best one.",
-    )
+    unknown = frame.loc[frame["same_hosts"] == "not known", "scenario"].tolist()
+    words = [f"{len(moved)} of {len(frame)} moves change the hosts: {', '.join(moved)}." if moved else "No move changes the hosts."]
+    if unknown:
+        words.append(f"Not solved, so not known: {', '.join(unknown)}.")
+    words.append("A row whose gap is wider than its change shows the best plan found, which may not be the best one.")
     return words, frame
+
+
+def _same_hosts(item: Leaning, hosts: set[str]) -> str:
+    if not math.isfinite(item.total_cost):
+        return "not known"
+    return "yes" if {host for host, _, _ in item.plants} == hosts else "no"
 
 
 def describe_plants(plants: Sequence[tuple[str, float, int]]) -> str:
@@ -134,5 +142,7 @@ def describe_plants(plants: Sequence[tuple[str, float, int]]) -> str:
 
 
 def _sentence(leaning: Leaning, plan: Plan) -> str:
+    if not math.isfinite(leaning.total_cost):
+        return f"{leaning.scenario}: {leaning.verdict}"
     change = leaning.total_cost - plan.solution.objective
     return f"{leaning.scenario}: {change:+,.0f} MUSD, {describe_plants(leaning.plants)} (within {leaning.gap:,.1f} MUSD, verification {leaning.verdict})"
