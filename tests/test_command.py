@@ -1,0 +1,184 @@
+"""The command line on small books: exit codes, what is written, what is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from model import command, planner
+from model.solver import Status, without_plan
+from model.tables import Tables
+from model.template import write_book
+from tests.tiny import tiny_tables
+
+
+def written(folder: Path, tables: Tables | None = None) -> str:
+    path = folder / "book.xlsx"
+    write_book(tables or tiny_tables(), path)
+    return str(path)
+
+
+def run(folder: Path, *words: str, tables: Tables | None = None) -> int:
+    return command.main([written(folder, tables), "--output", str(folder / "out"), *words])
+
+
+def result(folder: Path) -> openpyxl.Workbook:
+    (path,) = (folder / "out").glob("*/solution.xlsx")
+    return openpyxl.load_workbook(path, data_only=True)
+
+
+def test_a_plan_is_written_and_answered_in_words(tmp_path, capsys):
+    assert run(tmp_path) == 0
+    said = capsys.readouterr().out
+    assert "proven optimal" in said
+    assert "Verification: passed" in said
+    assert "Under the same rules without joint plants" in said
+    assert result(tmp_path).sheetnames[0] == "summary"
+
+
+def test_quiet_prints_the_answer_only(tmp_path, capsys):
+    assert run(tmp_path, "--quiet") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    assert lines[-1].startswith("Workbook: ")
+
+
+def test_findings_stop_the_run_before_anything_is_written(tmp_path, capsys):
+    book = written(tmp_path)
+    raw = openpyxl.load_workbook(book)
+    raw["hosts"]["F2"] = "Atlantis"
+    raw.save(book)
+    assert command.main([book, "--output", str(tmp_path / "out")]) == 2
+    assert "hosts!" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_plan_exists(tmp_path, capsys):
+    rule = {
+        "rule_id": "FORCE",
+        "host": "AAA_PORT",
+        "rule": "force_plant",
+        "to_year": 2031,
+        "value": 50000,
+        "value_unit": "t REO/y",
+        "reason": "test",
+    }
+    assert run(tmp_path, tables=tiny_tables(host_rules=[rule])) == 3
+    assert "no plan exists" in capsys.readouterr().out
+    assert "no plan exists" in str(result(tmp_path)["summary"]["A1"].value).lower() + str(result(tmp_path)["summary"]["A2"].value).lower()
+
+
+def test_stopped_without_a_plan(tmp_path, monkeypatch):
+    monkeypatch.setattr(planner, "solve_problem", lambda *_: without_plan(Status.NO_PLAN_FOUND, "Time limit reached", {"search": 1.0}))
+    assert run(tmp_path) == 4
+
+
+def test_a_plan_that_fails_verification_is_written_and_says_so(tmp_path, monkeypatch, capsys):
+    honest = planner.build_solution
+
+    def corrupted(*arguments):
+        solution = honest(*arguments)
+        feed = solution.tables["feed"].copy()
+        feed.loc[feed.index[0], "tonnes"] += 100.0
+        return replace(solution, tables={**solution.tables, "feed": feed})
+
+    monkeypatch.setattr(planner, "build_solution", corrupted)
+    assert run(tmp_path) == 5
+    assert "FAILED" in capsys.readouterr().out.upper()
+    top = " ".join(str(cell.value) for row in result(tmp_path)["summary"]["A1:A4"] for cell in row)
+    assert "fail" in top.lower()
+
+
+def test_interrupted_while_the_model_is_built(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(planner, "build_problem", interrupted)
+    assert run(tmp_path) == 4
+    assert not list((tmp_path / "out").glob("*"))
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("worker lost"), KeyboardInterrupt()])
+def test_a_study_that_fails_costs_no_plan(tmp_path, monkeypatch, failure, capsys):
+    def failing(*_):
+        raise failure
+
+    monkeypatch.setattr(command, "run_leaning", failing)
+    assert run(tmp_path, "--studies", "leaning", tables=tiny_tables({"leaning_scenarios": "no_cap"})) == 0
+    captured = capsys.readouterr()
+    assert "the plan is kept" in captured.out + captured.err
+    assert "leaning" not in result(tmp_path).sheetnames
+
+
+def test_leaning_sets_scenarios_beside_the_plan(tmp_path, capsys):
+    assert run(tmp_path, "--studies", "leaning", tables=tiny_tables({"leaning_scenarios": "no_cap, embargo"})) == 0
+    sheet = result(tmp_path)["leaning"]
+    values = [cell.value for row in sheet.iter_rows() for cell in row]
+    assert "no_cap" in values
+    assert "embargo" in values
+    said = capsys.readouterr().out
+    assert "What the plan leans on (2 further solves)" in said
+    changes = {row[0].value: row[2].value for row in sheet.iter_rows() if row[0].value in ("no_cap", "embargo")}
+    assert changes["no_cap"] <= 0.0 <= changes["embargo"]
+
+
+def test_a_scenario_changes_the_answer_and_is_named_in_the_folder(tmp_path):
+    assert run(tmp_path, "--scenario", "no_cap", "--quiet") == 0
+    (folder,) = (tmp_path / "out").iterdir()
+    assert folder.name.endswith("no_cap")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--scenario", "no_cab"), "no_cap"),
+        (("--gap", "wide"), "--gap wide"),
+        (("--gap", "nan"), "--gap nan"),
+        (("--gap", "-1"), "--gap -1"),
+        (("--time-limit", "0"), "--time-limit"),
+        (("--threads", "0"), "--threads 0"),
+        (("--studies", "frontiers"), "frontiers"),
+    ],
+)
+def test_words_that_cannot_be_meant(tmp_path, capsys, words, said):
+    assert run(tmp_path, *words) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_gap_as_money_or_share(tmp_path):
+    options = command._parser().parse_args([written(tmp_path), "--gap", "0.1%"])
+    assert command._solver_options(tiny_tables(), options).relative_gap == pytest.approx(0.001)
+    options = command._parser().parse_args(["book.xlsx", "--gap", "5"])
+    assert command._solver_options(tiny_tables(), options).absolute_gap == 5.0
+
+
+def test_check_and_template(tmp_path, capsys):
+    assert command.main(["check", written(tmp_path)]) == 0
+    assert command.main(["check", str(tmp_path / "book.xlsx"), "--scenario", "nonsense"]) == 2
+    new = tmp_path / "new.xlsx"
+    assert command.main(["template", str(new)]) == 0
+    assert command.main(["template", str(new)]) == 2
+    assert command.main(["template", str(tmp_path / "nowhere" / "new.xlsx")]) == 2
+    assert command.main(["template", str(tmp_path / "new.csv")]) == 2
+    assert command.main([str(tmp_path / "missing.xlsx")]) == 2
+
+
+def test_an_output_folder_that_cannot_be_made_is_told_before_solving(tmp_path, monkeypatch, capsys):
+    (tmp_path / "out").write_text("a file where the folder should be")
+    monkeypatch.setattr(command, "solve", lambda *_: pytest.fail("solved all the same"))
+    assert run(tmp_path) == 2
+    assert "--output" in capsys.readouterr().err
+
+
+def test_two_runs_never_share_a_folder(tmp_path):
+    book = written(tmp_path)
+    for _ in range(2):
+        assert command.main([book, "--output", str(tmp_path / "out"), "--quiet"]) == 0
+    folders = list((tmp_path / "out").iterdir())
+    assert len(folders) == 2
+    assert all(isinstance(pd.read_excel(folder / "solution.xlsx", engine="openpyxl"), pd.DataFrame) for folder in folders)
