@@ -49,7 +49,7 @@ def status_words(solution: Solution) -> str:
             "%", " %"
         )
     if solution.status is Status.LIMIT:
-        seconds = sum(solution.seconds.get(step, 0.0) for step in ("search", "relaxation", "restricted search", "proof"))
+        seconds = sum(solution.seconds.get(step, 0.0) for step in ("search", "relaxation", "first plan", "proof"))
         if math.isfinite(solution.relative_gap):
             return f"within {100 * max(0.0, solution.relative_gap):.1f} % (best plan found in {seconds:,.0f} s)"
         return f"best plan found in {seconds:,.0f} s; nothing is proven about how good it is"

@@ -39,6 +39,12 @@ FEW_WHOLE_COLUMNS = 400
 RESTRICTED_COLUMNS = 150
 """Whole-number columns that the restricted search may use."""
 
+QUICK_HOSTS, QUICK_COLUMNS = 6, 60
+"""Hosts and whole-number columns of the first try: closed hosts take their feeds and deliveries out of the model."""
+
+NEAR = 0.002
+"""Once a plan is within this share of the bound, sub-searches for better ones cost more than they bring."""
+
 MOST_ROUNDS = 60
 Say = Callable[[str], None]
 
@@ -49,6 +55,7 @@ class Relaxation:
 
     status: Status
     bound: float
+    values: Vector
     reduced_costs: Vector
     covers: tuple[Row, ...]
     interrupted: bool
@@ -86,8 +93,8 @@ def solve_problem(
         return solve_matrix(matrix, replace(options, time_limit=clock.left()), progress)
     say(f"Linear relaxation: no plan can cost less than {relaxation.bound:,.1f} MUSD ({len(relaxation.covers)} capacity covers bind)")
     tight = matrix.with_rows(relaxation.covers)
-    first = _restricted(tight, relaxation, options, clock, progress)
-    clock.lap("restricted search")
+    first = _first_plan(tight, relaxation, options, clock, progress)
+    clock.lap("first plan")
     if first.interrupted or clock.left() <= 0:
         if first.status.has_plan:
             return publish(matrix, replace(first, status=Status.LIMIT, bound=relaxation.bound), options, clock.laps)
@@ -100,7 +107,8 @@ def solve_problem(
     rest = replace(options, time_limit=clock.left())
     held = first.status.has_plan
     shown = _floored(progress, relaxation.bound, first.objective if held else float("inf"), clock)
-    found = search(left, rest, shown, first.values if held else None, not held)
+    near = held and first.objective - relaxation.bound <= NEAR * abs(first.objective)
+    found = search(left, rest, shown, first.values if held else None, not near)
     clock.lap("proof")
     found = _better(found, first, relaxation.bound)
     if found.status.has_plan:
@@ -149,7 +157,7 @@ def relax(problem: Problem, matrix: Matrix, options: SolveOptions, clock: _Clock
     if state not in SOLVED:
         stopped = interrupted or state in (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt)
         status = Status.NO_PLAN_FOUND if stopped else Status.INFEASIBLE
-        return Relaxation(status, float("nan"), np.empty(0), (), interrupted)
+        return Relaxation(status, float("nan"), np.empty(0), np.empty(0), (), interrupted)
     covers = CapacityCovers(problem, matrix)
     added: list[Row] = []
     best = _relaxation_of(highs, matrix, added)
@@ -174,7 +182,8 @@ def _relaxation_of(highs: highspy.Highs, matrix: Matrix, added: list[Row]) -> Re
     solution = highs.getSolution()
     duals = np.array(solution.row_dual)[len(matrix.row_lower) :]
     binding = tuple(row for row, dual in zip(added, duals, strict=True) if abs(dual) > 1e-9)
-    return Relaxation(Status.OPTIMAL, highs.getInfo().objective_function_value, np.array(solution.col_dual), binding, False)
+    values, costs = np.array(solution.col_value), np.array(solution.col_dual)
+    return Relaxation(Status.OPTIMAL, highs.getInfo().objective_function_value, values, costs, binding, False)
 
 
 def _keep_only(matrix: Matrix, kept: np.ndarray) -> Matrix:
@@ -185,12 +194,40 @@ def _keep_only(matrix: Matrix, kept: np.ndarray) -> Matrix:
     return matrix.with_bounds(matrix.lower, upper)
 
 
-def _restricted(matrix: Matrix, relaxation: Relaxation, options: SolveOptions, clock: _Clock, progress: ProgressFunction | None) -> Search:
-    """Search among the builds that the relaxation likes best: quick, and nearly always the best plan."""
+def _first_plan(matrix: Matrix, relaxation: Relaxation, options: SolveOptions, clock: _Clock, progress: ProgressFunction | None) -> Search:
+    """Search among the builds that the relaxation likes best: at few hosts first, then anywhere."""
+    shown = _floored(progress, relaxation.bound, relaxation.bound, clock)
+    for kept, slack in ((_at_likely_hosts(matrix, relaxation), 10), (_likeliest(matrix, relaxation, RESTRICTED_COLUMNS), 3)):
+        loose = replace(
+            options,
+            absolute_gap=slack * options.absolute_gap,
+            relative_gap=slack * options.relative_gap,
+            time_limit=0.5 * clock.left(),
+        )
+        found = search(_keep_only(matrix, kept), loose, shown)
+        if found.status.has_plan or found.interrupted or clock.left() <= 0:
+            return found
+    return found
+
+
+def _likeliest(matrix: Matrix, relaxation: Relaxation, number: int) -> np.ndarray:
+    """Mark the whole-number columns with the smallest reduced costs."""
     costs = np.where(matrix.integer, relaxation.reduced_costs, np.inf)
-    likely = costs <= np.partition(costs, RESTRICTED_COLUMNS)[RESTRICTED_COLUMNS]
-    loose = replace(options, absolute_gap=3 * options.absolute_gap, relative_gap=3 * options.relative_gap, time_limit=0.5 * clock.left())
-    return search(_keep_only(matrix, likely), loose, _floored(progress, relaxation.bound, relaxation.bound, clock))
+    return costs <= np.partition(costs, number)[number]
+
+
+def _at_likely_hosts(matrix: Matrix, relaxation: Relaxation) -> np.ndarray:
+    """Mark the likeliest builds at the likeliest hosts, and whatever the relaxation itself builds."""
+    builds = np.flatnonzero(matrix.integer)
+    hosts = np.array([str(matrix.columns[column][1][0]) for column in builds])  # type: ignore[index]
+    costs = relaxation.reduced_costs[builds]
+    score = {h: float(np.sort(costs[hosts == h])[:10].mean()) for h in dict.fromkeys(hosts)}
+    likely = np.isin(hosts, sorted(score, key=lambda h: score[h])[:QUICK_HOSTS])
+    inside = np.where(likely, costs, np.inf)
+    kept = np.zeros(len(matrix.integer), dtype=bool)
+    kept[builds] = (inside <= np.sort(inside)[min(QUICK_COLUMNS, builds.size) - 1]) & likely
+    kept[builds] |= relaxation.values[builds] > 1e-6
+    return kept
 
 
 def _drop_dear_builds(matrix: Matrix, relaxation: Relaxation, first: Search) -> tuple[Matrix, int]:

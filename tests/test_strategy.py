@@ -11,9 +11,8 @@ import pytest
 from model import strategy
 from model.covers import CapacityCovers
 from model.matrix import Matrix, Row
-from model.solver import Outcome, Progress, Search, SolveOptions, Status, search, solve_matrix
+from model.solver import Outcome, Progress, Search, Status, search, solve_matrix
 from tests import small
-from tests.hard import knapsacks
 from tests.random_books import random_book
 
 SEEDS = range(14)
@@ -212,12 +211,11 @@ def test_progress_never_claims_more_than_is_proven():
         assert all(state.incumbent >= solved.cost - 1e-4 for state in states), seed
 
 
-def test_the_restricted_search_shows_the_bound_of_the_whole_model():
+def test_a_search_among_some_builds_shows_the_bound_of_the_whole_model():
     """The bound of a search among some builds says nothing of the others."""
-    matrix = knapsacks()
-    relaxation = strategy.Relaxation(Status.OPTIMAL, -9000.0, np.arange(200.0), (), False)
     states: list[Progress] = []
-    options = SolveOptions(absolute_gap=0.0, time_limit=3.0, threads=1)
-    strategy._restricted(matrix, relaxation, options, strategy._Clock(3.0), states.append)
-    assert len(states) >= 2
-    assert {state.bound for state in states} == {-9000.0}
+    shown = strategy._floored(states.append, -9000.0, -9000.0, strategy._Clock(3.0))
+    shown(Progress(0.1, -8000.0, -8500.0, 1))
+    shown(Progress(0.2, -8100.0, -9500.0, 2))
+    assert [state.bound for state in states] == [-9000.0, -9000.0]
+    assert [state.incumbent for state in states] == [-8000.0, -8100.0]
