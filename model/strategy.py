@@ -201,7 +201,7 @@ def _first_plan(matrix: Matrix, relaxation: Relaxation, options: SolveOptions, c
         loose = replace(
             options,
             absolute_gap=slack * options.absolute_gap,
-            relative_gap=slack * options.relative_gap,
+            relative_gap=max(options.relative_gap, min(slack * options.relative_gap, NEAR)),
             time_limit=0.5 * clock.left(),
         )
         found = search(_keep_only(matrix, kept), loose, shown)
