@@ -14,9 +14,11 @@ from contextlib import contextmanager
 import pyomo.environ as pyo
 
 from model.formulation_cost import add_costs
+from model.formulation_goal import add_goal
 from model.formulation_material import add_material
 from model.formulation_policy import add_policy
 from model.formulation_siting import add_siting
+from model.goal import LEAST_COST, Goal
 from model.groups import group_flows
 from model.problem import Problem
 
@@ -33,13 +35,15 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def build_model(problem: Problem) -> pyo.ConcreteModel:
-    """Build the least-cost model.
+def build_model(problem: Problem, goal: Goal = LEAST_COST) -> pyo.ConcreteModel:
+    """Build the model of a problem and a goal.
 
     Parameters
     ----------
     problem
         Sets and parameters from :func:`model.problem_builder.build_problem`.
+    goal
+        What to look for.
 
     Returns
     -------
@@ -55,6 +59,7 @@ def build_model(problem: Problem) -> pyo.ConcreteModel:
         add_material(m, problem, groups)
         add_policy(m, problem, groups)
         add_costs(m, problem)
+        add_goal(m, problem, groups, goal)
     return m
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from model.formulation import build_model
+from model.goal import LEAST_COST, Goal
 from model.matrix import Matrix, compile_model
-from model.problem import Problem
+from model.problem import BuildKey, Problem
 from model.problem_builder import build_problem
 from model.solution import Solution, build_solution, empty_tables
 from model.solver import ProgressFunction, SolveOptions
@@ -45,6 +47,9 @@ def solve(
     options: SolveOptions | None = None,
     progress: ProgressFunction | None = None,
     say: Callable[[str], None] = lambda sentence: None,
+    goal: Goal = LEAST_COST,
+    start: tuple[BuildKey, ...] = (),
+    cutoff: float = math.inf,
 ) -> Plan:
     """Find the least-cost plan of validated tables and verify it.
 
@@ -58,6 +63,12 @@ def solve(
         Called while the search runs.
     say
         Called with a sentence at each step.
+    goal
+        What to look for.
+    start
+        Plants to try first; only a hint.
+    cutoff
+        Only plans cheaper than this are looked for, MUSD; where none is, the status is "no plan exists".
 
     Returns
     -------
@@ -67,13 +78,13 @@ def solve(
     options = options or options_from(tables)
     began = time.monotonic()
     problem = build_problem(tables)
-    matrix = compile_model(build_model(problem))
+    matrix = compile_model(build_model(problem, goal))
     built = time.monotonic()
     size = matrix_size(matrix)
     say(
         f"Model built: {size['columns']:,.0f} columns ({size['binaries']:,.0f} yes/no), {size['rows']:,.0f} rows, {size['nonzeros']:,.0f} nonzeros"
     )
-    outcome = solve_problem(problem, matrix, options, progress, say)
+    outcome = solve_problem(problem, matrix, options, progress, say, start, cutoff)
     solved = time.monotonic()
     solution = build_solution(tables, problem, matrix, outcome)
     verification = verify_solution(tables, solution.tables, solution.objective) if solution.status.has_plan else NOTHING_TO_VERIFY

@@ -6,6 +6,7 @@ its reduced cost exceeds the cost of a plan in hand, so no better plan can use i
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ import numpy as np
 
 from model.covers import CapacityCovers
 from model.matrix import Matrix, Row, Vector
-from model.problem import Problem
+from model.problem import BuildKey, Problem
 from model.solver import (
     SOLVED,
     Outcome,
@@ -62,7 +63,13 @@ class Relaxation:
 
 
 def solve_problem(
-    problem: Problem, matrix: Matrix, options: SolveOptions, progress: ProgressFunction | None = None, say: Say = lambda _: None
+    problem: Problem,
+    matrix: Matrix,
+    options: SolveOptions,
+    progress: ProgressFunction | None = None,
+    say: Say = lambda _: None,
+    start: tuple[BuildKey, ...] = (),
+    cutoff: float = math.inf,
 ) -> Outcome:
     """Solve a compiled problem by the strategy that suits its size.
 
