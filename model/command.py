@@ -13,12 +13,12 @@ from typing import TypeVar
 
 from model.console import Log, SearchDisplay
 from model.planner import Plan, options_from, solve, without_plants
-from model.report import ExtraSheet, new_run_folder, print_summary, write_report
+from model.report import new_run_folder, print_summary, write_report
 from model.run_info import describe_run
 from model.scenarios import Change, ScenarioError, apply_scenario
 from model.solver import SolveOptions, Status
-from model.studies.leaning import COLUMNS as LEANING_COLUMNS
-from model.studies.leaning import leaning_names, run_leaning
+from model.studies import STUDIES, find_study
+from model.studies.study import StudyContext, StudySheet
 from model.tables import Finding, Tables
 from model.template import write_template
 from model.validation import check_tables, validate_book
@@ -27,7 +27,6 @@ from model.workbook import BookError, open_in_excel, read_book
 PLAN_WRITTEN, INPUT_FINDINGS, NO_PLAN_EXISTS, STOPPED_WITHOUT_PLAN, VERIFICATION_FAILED = 0, 2, 3, 4, 5
 DEFAULT_BOOK = Path("inputs/baseline.xlsx")
 COMMANDS = ("check", "template")
-STUDIES = ("leaning",)
 Result = TypeVar("Result")
 
 
@@ -42,7 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gap", help="stop when proven within this: MUSD (1) or a share of the cost (0.1%%)")
     parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop with the best plan found after this long")
     parser.add_argument("--threads", type=int, help="processor threads for the solver")
-    parser.add_argument("--studies", help="studies to run instead of those of the settings sheet: leaning, or none")
+    parser.add_argument(
+        "--studies", help=f"studies to run instead of those of the settings sheet, comma separated: {', '.join(STUDIES)}; or none"
+    )
     parser.add_argument(
         "--output", type=Path, default=Path("outputs"), help="folder in which the run's own folder is made (default: outputs)"
     )
@@ -179,10 +180,9 @@ def _run(
         with SearchDisplay(log) as display:
             plan = solve(tables, choices, display.update, log.say)
         reference = _spared(partial(_reference_cost, tables, plan, choices, log), "The cost without joint plants", log)
-        sheets = []
+        sheets: list[StudySheet] = []
         for study in studies:
-            sheet = _spared(partial(_study, study, tables, plan, choices, log), f"Study {study}", log)
-            sheets += [sheet] if sheet is not None else []
+            sheets += _spared(partial(_study, study, tables, plan, choices, log), f"Study {study}", log) or []
         info = describe_run(plan, options.book, options.scenario or "", changes, choices)
         path = write_report(
             plan, folder, info, options.scenario or "", options.book, sheets, reference_cost=reference, changes=changes, log=log.lines
@@ -208,16 +208,17 @@ def _spared(work: Callable[[], Result], name: str, log: Log) -> Result | None:
     return None
 
 
-def _study(name: str, tables: Tables, plan: Plan, choices: SolveOptions, log: Log) -> ExtraSheet | None:
-    """Run a study; None where there is nothing to study."""
-    if not plan.solution.status.has_plan or not leaning_names(tables):
-        log.say(f"Study {name}: nothing to do (no plan, or leaning_scenarios on sheet settings is blank).")
-        return None
-    log.say(f"What the plan leans on ({len(leaning_names(tables))} further solves):")
-    words, frame = run_leaning(tables, plan, choices, choices.threads, log.say)
-    for sentence in words:
-        log.say(sentence)
-    return ExtraSheet(name, "How the plan moves when the weakest inputs are moved.", [("", LEANING_COLUMNS, frame)], words)
+def _study(name: str, tables: Tables, plan: Plan, choices: SolveOptions, log: Log) -> list[StudySheet]:
+    """Run a study; empty where there is nothing to study."""
+    if not plan.solution.status.has_plan:
+        log.say(f"Study {name}: nothing to do without a plan.")
+        return []
+    log.say(f"Study {name}: {STUDIES[name]}")
+    sheets = list(find_study(name)(StudyContext(tables, plan, choices, choices.threads, log.say)))
+    for sheet in sheets:
+        for sentence in sheet.sentences:
+            log.say(sentence)
+    return sheets
 
 
 def _reference_cost(tables: Tables, plan: Plan, choices: SolveOptions, log: Log) -> float | None:

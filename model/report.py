@@ -7,12 +7,9 @@ import re
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pandas as pd
 
 from model.report_book import Book, DataTable, Field
 from model.report_context import write_context
@@ -24,36 +21,16 @@ from model.report_sheets import write_feed, write_plants, write_products, write_
 from model.report_summary import summary_page, write_no_plan, write_summary
 from model.report_tables import ReportTables
 from model.report_words import print_summary
-from model.result_schema import ResultColumn
 
 if TYPE_CHECKING:
     from model.planner import Plan
     from model.scenarios import Change
+    from model.studies.study import StudySheet
 
-__all__ = ["WORKBOOK", "ExtraSheet", "new_run_folder", "print_summary", "write_report"]
+__all__ = ["WORKBOOK", "new_run_folder", "print_summary", "write_report"]
 
 WORKBOOK = "solution.xlsx"
 LONGEST_SHEET_NAME = 31
-
-
-@dataclass(frozen=True)
-class ExtraSheet:
-    """A further sheet, such as a study's.
-
-    Parameters
-    ----------
-    name
-        Tab, at most 31 characters.
-    caption
-        What it shows, in plain words.
-    tables
-        (title, columns, frame); shown one below the other.
-    """
-
-    name: str
-    caption: str
-    tables: Sequence[tuple[str, Sequence[ResultColumn], pd.DataFrame]]
-    sentences: Sequence[str] = field(default=())
 
 
 def new_run_folder(outputs: Path, name: str) -> Path:
@@ -91,7 +68,7 @@ def write_report(
     run_info: Mapping[str, str | float],
     scenario: str,
     inputs_path: Path,
-    extra_sheets: Sequence[ExtraSheet] = (),
+    extra_sheets: Sequence[StudySheet] = (),
     *,
     reference_cost: float | None = None,
     changes: Sequence[Change] = (),
@@ -158,7 +135,7 @@ def _fill(
     run_info: Mapping[str, str | float],
     scenario: str,
     inputs_path: Path,
-    extra_sheets: Sequence[ExtraSheet],
+    extra_sheets: Sequence[StudySheet],
     reference_cost: float | None,
     changes: Sequence[Change],
     log: Sequence[str],
@@ -193,7 +170,7 @@ def _fill(
     write_inputs(book, plan.tables, scenario, named)
 
 
-def _write_extra(book: Book, extra: ExtraSheet) -> None:
+def _write_extra(book: Book, extra: StudySheet) -> None:
     page = Page(book, extra.name[:LONGEST_SHEET_NAME], extra.caption)
     for sentence in extra.sentences:
         page.say(sentence)

@@ -274,7 +274,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "studies",
         "codes",
-        "Studies to run, comma separated: leaning (what the plan leans on); blank for none.",
+        "Studies to run, comma separated; the guide lists them; blank for none.",
         "",
         group="studies",
         required=False,

@@ -11,6 +11,7 @@ import pytest
 
 from model import command, planner
 from model.solver import Status, without_plan
+from model.studies import leaning
 from model.tables import Tables
 from model.template import write_book
 from tests.tiny import tiny_tables
@@ -107,7 +108,7 @@ def test_a_study_that_fails_costs_no_plan(tmp_path, monkeypatch, failure, capsys
     def failing(*_):
         raise failure
 
-    monkeypatch.setattr(command, "run_leaning", failing)
+    monkeypatch.setattr(leaning, "run_leaning", failing)
     assert run(tmp_path, "--studies", "leaning", tables=tiny_tables({"leaning_scenarios": "no_cap"})) == 0
     captured = capsys.readouterr()
     assert "the plan is kept" in captured.out + captured.err

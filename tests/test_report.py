@@ -20,12 +20,13 @@ import pytest
 
 from model import report
 from model.planner import Plan, solve
-from model.report import ExtraSheet, new_run_folder, print_summary, write_report
+from model.report import new_run_folder, print_summary, write_report
 from model.report_words import key_figures, status_words
 from model.result_schema import RESULT_BY_NAME, RESULT_TABLES
 from model.scenarios import Change
 from model.schema import SHEETS
 from model.solver import Status
+from model.studies.study import StudySheet
 from model.verification import VerificationReport
 from tests.tiny import RECORDS, YEARS, tiny_tables
 
@@ -214,7 +215,7 @@ def test_inputs_are_shown_as_read(books):
 
 def test_extra_sheets_scenario_and_log(plan, tmp_path):
     unmet = RESULT_BY_NAME["unmet"]
-    extra = ExtraSheet(
+    extra = StudySheet(
         "frontier", "What each point of the cap costs.", [("Steps.", unmet.columns, plan.solution.tables["unmet"])], ["One."]
     )
     change = Change("caps", 2, 2030, 0.5, float("nan"), "caps!F2")

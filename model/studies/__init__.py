@@ -1,1 +1,18 @@
-"""Studies: clients of one solve()."""
+"""Studies: clients of the one solve(), each adding its sheet to the solution workbook."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from model.studies.study import Study
+
+STUDIES: dict[str, str] = {
+    "leaning": "how the plan moves when the weakest inputs are moved",
+}
+"""Name of a study -> what it answers; the module of the same name in this package has its `run`."""
+
+
+def find_study(name: str) -> Study:
+    """Return the function that runs a study, loading its module only now."""
+    return cast(Study, import_module(f"model.studies.{name}").run)

@@ -18,6 +18,7 @@ from model.planner import Plan, solve
 from model.result_schema import ResultColumn
 from model.scenarios import apply_scenario
 from model.solver import SolveOptions
+from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 from model.validation import check_tables
 
@@ -122,6 +123,17 @@ def run_leaning(
         words.append(f"Not solved, so not known: {', '.join(unknown)}.")
     words.append("A row whose gap is wider than its change shows the best plan found, which may not be the best one.")
     return words, frame
+
+
+def run(context: StudyContext) -> Sequence[StudySheet]:
+    """Run the study."""
+    names = leaning_names(context.tables)
+    if not names:
+        context.say("  nothing to do: leaning_scenarios on sheet settings is blank.")
+        return []
+    context.say(f"What the plan leans on ({len(names)} further solves):")
+    words, frame = run_leaning(context.tables, context.plan, context.options, context.workers, context.say)
+    return [StudySheet("leaning", "How the plan moves when the weakest inputs are moved.", [("", COLUMNS, frame)], words)]
 
 
 def _same_hosts(item: Leaning, hosts: set[str]) -> str:
