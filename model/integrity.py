@@ -16,7 +16,7 @@ from model.words import listing, nearest, number_text, show, suggest
 
 _SLACK = 1e-9
 _COUNTRY = re.compile(r"[A-Z]{3}", re.ASCII)
-COUNTRY_COLUMNS = ("country", "customs_origin", "process_only_in")
+COUNTRY_COLUMNS = ("country", "customs_origin", "process_only_in", "provider")
 COUNTRY_OF_SHEET = {"duties": ("origin", "destination")}
 STANDS_IN = {"distances": "route_costs"}
 """Required sheets that may be empty while another one has rows."""

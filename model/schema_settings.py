@@ -118,4 +118,27 @@ SETTINGS: tuple[Setting, ...] = (
         group="studies",
         required=False,
     ),
+    Setting(
+        "partner_rule",
+        "choice",
+        "How the joint plants' cost, net of what their surplus earns, is shared by the partners: by equity, by the tonnes or the value that "
+        "each gets from a plant in the year, or so that each keeps its Shapley share of the gain from acting jointly (study partners).",
+        "equity",
+        choices=("equity", "tonnes", "value", "shapley"),
+        group="studies",
+    ),
+    Setting("marginal_rows", "integer", "Figures that the study marginal shows on its first sheet.", 20, "rows", 1, 500, group="studies"),
+    Setting(
+        "marginal_step", "number", "Change of a figure that the study marginal calls plausible.", 0.1, "share", 1e-4, 1, group="studies"
+    ),
+    Setting(
+        "marginal_resolves",
+        "integer",
+        "Figures, those that matter most, for which the study marginal solves again and lets the plants change.",
+        5,
+        "solves",
+        0,
+        100,
+        group="studies",
+    ),
 )

@@ -124,6 +124,13 @@ SITING_SHEETS: tuple[Sheet, ...] = (
             positive("operating_multiplier", "On processing cost.", "x"),
             positive("recovery_multiplier", "On recovery.", "x"),
             share("expertise_up_to", "Raises the host's effective expertise to at least this.", "score 0-1"),
+            Column(
+                "provider",
+                "code",
+                "Country that lends its know-how and earns the fee.",
+                required=False,
+                blank="nobody: the host's own practice",
+            ),
         ),
         ("way",),
     ),

@@ -244,7 +244,7 @@ def test_lists_hold_each_code_once(opened: Workbook, written: Path) -> None:
 def test_country_columns_are_those_that_hold_country_codes() -> None:
     assert {(sheet.name, column.name) for sheet, column in code_columns() if is_country(column)} == {
         ("ports", "country"), ("sources", "country"), ("hosts", "country"), ("markets", "country"), ("suppliers", "country"),
-        ("suppliers", "customs_origin"), ("duties", "origin"), ("duties", "destination"),
+        ("suppliers", "customs_origin"), ("duties", "origin"), ("duties", "destination"), ("know_how", "provider"),
     }  # fmt: skip
 
 

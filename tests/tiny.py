@@ -312,6 +312,7 @@ RECORDS: dict[str, list[dict]] = {
             "operating_multiplier": 1,
             "recovery_multiplier": 1,
             "expertise_up_to": 0.85,
+            "provider": "JPN",
         },
     ],
     "duties": [
