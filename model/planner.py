@@ -86,8 +86,8 @@ def solve(
     )
     outcome = solve_problem(problem, matrix, options, progress, say, start, cutoff)
     solved = time.monotonic()
-    solution = build_solution(tables, problem, matrix, outcome)
-    verification = verify_solution(tables, solution.tables, solution.objective) if solution.status.has_plan else NOTHING_TO_VERIFY
+    solution = build_solution(tables, problem, matrix, outcome, goal)
+    verification = verify_solution(tables, solution.tables, solution.objective, goal) if solution.status.has_plan else NOTHING_TO_VERIFY
     seconds = {"model": built - began, **outcome.seconds, "tables and verification": time.monotonic() - solved}
     solution = replace(solution, seconds=seconds, tables={**solution.tables, "checks": verification.table})
     return Plan(tables, problem, solution, verification, size)

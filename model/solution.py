@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from model.economics import annuity, real_rate
+from model.goal import LEAST_COST, Goal
 from model.matrix import Matrix
 from model.problem import Cap, Problem
 from model.result_schema import RESULT_BY_NAME
@@ -33,9 +35,12 @@ class Solution:
     status, termination
         What is known of the plan; the solver's own words.
     objective, bound, gap
-        Total discounted cost, its proven lower bound and the difference, MUSD; NaN without a plan.
+        Total discounted cost, its proven lower bound and the difference, MUSD; NaN without a plan. Where the goal is
+        not least cost, the cost is that of the plan and nothing is proven about it: bound and gap are NaN.
     tables
         Result tables by name; empty frames without a plan.
+    goal_value, goal_bound
+        What the goal minimised and its proven lower bound: MUSD of cost, or t REO short; NaN without a plan.
     """
 
     status: Status
@@ -47,6 +52,8 @@ class Solution:
     duals: Mapping[str, Mapping[object, float]] = field(default_factory=dict)
     log: tuple[str, ...] = ()
     nodes: int = 0
+    goal_value: float = float("nan")
+    goal_bound: float = float("nan")
 
     @property
     def gap(self) -> float:
@@ -81,7 +88,7 @@ def empty_tables() -> dict[str, pd.DataFrame]:
     return {name: _frame(name, []) for name in RESULT_BY_NAME}
 
 
-def build_solution(tables: Tables, problem: Problem, matrix: Matrix, outcome: Outcome) -> Solution:
+def build_solution(tables: Tables, problem: Problem, matrix: Matrix, outcome: Outcome, goal: Goal = LEAST_COST) -> Solution:
     """Turn what the solver said into result tables.
 
     Parameters
@@ -90,6 +97,8 @@ def build_solution(tables: Tables, problem: Problem, matrix: Matrix, outcome: Ou
         The inputs and the two forms of the model that was solved.
     outcome
         Of :func:`model.solver.solve_matrix`.
+    goal
+        What was looked for.
 
     Returns
     -------
@@ -106,9 +115,13 @@ def build_solution(tables: Tables, problem: Problem, matrix: Matrix, outcome: Ou
         found |= _balances(problem, found)
         found["costs"] = _costs(problem, values)
         found["china_shares"] = _china_shares(problem, found, duals.get("china_cap", {}))
+    cost, bound = outcome.objective, outcome.bound
+    if goal.objective != "cost":
+        cost, bound = float(found["costs"]["present_value"].sum()) if outcome.status.has_plan else math.nan, math.nan
     return Solution(
-        outcome.status, outcome.termination, outcome.objective, outcome.bound, outcome.seconds, found, duals, outcome.log, outcome.nodes
-    )
+        outcome.status, outcome.termination, cost, bound, outcome.seconds, found, duals, outcome.log, outcome.nodes,
+        outcome.objective, outcome.bound,
+    )  # fmt: skip
 
 
 def _flows(values: Values, name: str) -> dict[tuple, float]:

@@ -14,11 +14,13 @@ import pandas as pd
 from model import verification_constraints as constraints
 from model import verification_derived as derived
 from model import verification_domain as domain
+from model.goal import LEAST_COST, Goal
 from model.tables import Tables
 from model.verification_book import Book
 from model.verification_caps import cap_figures
 from model.verification_costs import cost_lines
 from model.verification_economics import Economics
+from model.verification_goal import check_goal
 from model.verification_ledger import Ledger
 from model.verification_plan import Plan
 from model.verification_rows import read_rows
@@ -53,7 +55,9 @@ class VerificationReport:
         return self.table.loc[self.table["verdict"] == "FAIL", "check"].tolist()
 
 
-def verify_solution(tables: Tables, results: Mapping[str, pd.DataFrame], objective: float | None) -> VerificationReport:
+def verify_solution(
+    tables: Tables, results: Mapping[str, pd.DataFrame], objective: float | None, goal: Goal = LEAST_COST
+) -> VerificationReport:
     """Recompute a plan from the workbook and judge every rule of the register.
 
     Parameters
@@ -66,6 +70,8 @@ def verify_solution(tables: Tables, results: Mapping[str, pd.DataFrame], objecti
         plan, not errors.
     objective
         Total cost that the solver reported, MUSD; None leaves the two rules about it untested.
+    goal
+        What the plan was asked for; its limits are judged like any other.
 
     Returns
     -------
@@ -87,6 +93,8 @@ def verify_solution(tables: Tables, results: Mapping[str, pd.DataFrame], objecti
     constraints.check_products(plan, ledger)
     constraints.check_supply(plan, ledger)
     constraints.check_policy(plan, economics, caps, ledger)
+
+    check_goal(plan, costs, goal, ledger)
 
     derived.check_contents(plan, ledger)
     derived.check_plants(plan, economics, ledger)

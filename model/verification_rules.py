@@ -150,6 +150,11 @@ RULES: tuple[Rule, ...] = (
     *_money("constraint", {"offtake_minimum": "Each partner is delivered its least share, by value, of each host's output."}),
     *_tonnes("constraint", {"country_share_limit": "No country holds more than its share of the capacity on line."}),
     *_money("constraint", {"capex_budget": "A partner's part of capital spent in a year is within its budget."}),
+    *_exact(
+        "constraint", "hosts", {"host_set_difference_minimum": "The hosts that hold a plant are none of the sets that the goal excludes."}
+    ),
+    *_tonnes("constraint", {"shortage_limit": "Sectors are left no shorter than the goal allows."}, "t REO"),
+    *_money("constraint", {"cost_budget": "The plan costs no more than the goal allows."}, "MUSD"),
     *_tonnes(
         "derived",
         {
@@ -226,5 +231,9 @@ RULES: tuple[Rule, ...] = (
 
 RULE_BY_NAME: dict[str, Rule] = {rule.name: rule for rule in RULES}
 
-IMPLIED = {"host_open_link": "host_count_minimum", "capacity_balance": "country_share_limit"}
+IMPLIED = {
+    "host_open_link": "host_count_minimum",
+    "host_shut_link": "host_set_difference_minimum",
+    "capacity_balance": "country_share_limit",
+}
 """Constraints without a rule of their own -> the rule that covers them: hosts and capacity are counted from the plants themselves."""

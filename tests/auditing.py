@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from model.goal import Goal, ShortageLimit
 from model.tables import Tables
 from model.verification import VerificationReport, verify_solution
 from tests.audited_book import audit_records, audit_tables
@@ -15,6 +16,14 @@ from tests.audited_reference import Reference
 
 Records = dict[str, list[dict]]
 Results = dict[str, pd.DataFrame]
+
+
+GOAL = Goal(
+    excluded_host_sets=(frozenset(), frozenset({"AAA_PORT", "BBB_PORT"})),
+    shortage_limits=(ShortageLimit(("glass",), 1.0),),
+    cost_budget=100_000.0,
+)
+"""What the hand-made plan meets with room to spare."""
 
 
 def _ignore(_: object) -> None:
@@ -30,6 +39,7 @@ def audit(
     results: Callable[[Results], None] = _ignore,
     tables: Callable[[Tables], Tables] = lambda tables: tables,
     objective: float = 0.0,
+    goal: Goal = GOAL,
 ) -> VerificationReport:
     """Change a book, a plan or its result tables in one place and check the whole; `objective` is added to the objective."""
     book = audit_records()
@@ -39,7 +49,7 @@ def audit(
     decisions(plan)
     frames, total = complete(reference, plan)
     results(frames)
-    return verify_solution(tables(audit_tables(book, **(settings or {}))), frames, total + objective)
+    return verify_solution(tables(audit_tables(book, **(settings or {}))), frames, total + objective, goal)
 
 
 @functools.cache

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from model.formulation import build_model
+from model.goal import LEAST_COST, Goal
 from model.matrix import Matrix, compile_model
 from model.problem import Problem
 from model.problem_builder import build_problem
@@ -185,16 +186,17 @@ class Solved:
     problem: Problem
     matrix: Matrix
     outcome: Outcome
+    goal: Goal = LEAST_COST
 
     @functools.cached_property
     def solution(self) -> Solution:
         """The result tables."""
-        return build_solution(self.tables, self.problem, self.matrix, self.outcome)
+        return build_solution(self.tables, self.problem, self.matrix, self.outcome, self.goal)
 
     @property
     def cost(self) -> float:
         """Total discounted cost, MUSD."""
-        return self.outcome.objective
+        return self.solution.objective
 
     def tonnes(self, table: str, column: str = "tonnes", **where: object) -> float:
         """Sum a column over the rows of a result table that match."""
@@ -204,16 +206,16 @@ class Solved:
         return float(frame[column].sum())
 
 
-def matrix_of(tables: Tables) -> tuple[Problem, Matrix]:
+def matrix_of(tables: Tables, goal: Goal = LEAST_COST) -> tuple[Problem, Matrix]:
     """Return the problem and the compiled model of a book."""
     problem = build_problem(tables)
-    return problem, compile_model(build_model(problem))
+    return problem, compile_model(build_model(problem, goal))
 
 
-def solve_book(tables: Tables, options: SolveOptions = EXACT) -> Solved:
+def solve_book(tables: Tables, options: SolveOptions = EXACT, goal: Goal = LEAST_COST) -> Solved:
     """Solve a book exactly."""
-    problem, matrix = matrix_of(tables)
-    return Solved(tables, problem, matrix, solve_matrix(matrix, options))
+    problem, matrix = matrix_of(tables, goal)
+    return Solved(tables, problem, matrix, solve_matrix(matrix, options), goal)
 
 
 def rows_of(matrix: Matrix, constraint: str) -> np.ndarray:
@@ -238,13 +240,13 @@ def cost_without(matrix: Matrix, constraint: str) -> float:
 
 def assert_verified(solved: Solved) -> None:
     """Assert that the independent check passes the plan."""
-    report = verify_solution(solved.tables, solved.solution.tables, solved.cost)
+    report = verify_solution(solved.tables, solved.solution.tables, solved.cost, solved.goal)
     assert report.passed, report.failures
 
 
-def check_binds(tables: Tables, constraint: str, cost: float, free: float) -> Solved:
+def check_binds(tables: Tables, constraint: str, cost: float, free: float, goal: Goal = LEAST_COST) -> Solved:
     """Assert the least cost with a constraint, and `free` with the constraint taken away [MUSD]."""
-    solved = solve_book(tables)
+    solved = solve_book(tables, goal=goal)
     assert solved.outcome.status is Status.OPTIMAL, solved.outcome.termination
     assert solved.cost == approx(cost)
     assert_verified(solved)
@@ -253,12 +255,12 @@ def check_binds(tables: Tables, constraint: str, cost: float, free: float) -> So
     return solved
 
 
-def check_slack(tables: Tables, constraint: str, cost: float, free: float | None = None) -> Solved:
+def check_slack(tables: Tables, constraint: str, cost: float, free: float | None = None, goal: Goal = LEAST_COST) -> Solved:
     """Assert that a constraint is there, leaves room and moves nothing.
 
     `free` is the cost with the constraint taken away where that changes more than the room it leaves.
     """
-    solved = solve_book(tables)
+    solved = solve_book(tables, goal=goal)
     assert solved.outcome.status is Status.OPTIMAL, solved.outcome.termination
     assert solved.cost == approx(cost)
     assert_verified(solved)
@@ -271,8 +273,8 @@ def check_slack(tables: Tables, constraint: str, cost: float, free: float | None
     return solved
 
 
-def check_infeasible(tables: Tables, constraint: str) -> None:
+def check_infeasible(tables: Tables, constraint: str, goal: Goal = LEAST_COST) -> None:
     """Assert that no plan exists, and that one would if a constraint were taken away."""
-    _, matrix = matrix_of(tables)
+    _, matrix = matrix_of(tables, goal)
     assert solve_matrix(matrix, EXACT).status is Status.INFEASIBLE
     assert solve_matrix(without(matrix, constraint), EXACT).status is Status.OPTIMAL

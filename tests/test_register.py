@@ -12,6 +12,7 @@ import pyomo.environ as pyo
 import pytest
 
 from model.formulation import build_model
+from model.goal import Goal, ShortageLimit
 from model.problem import BUILD_COSTS, COMPONENTS, DELIVERY_COSTS, FEED_COSTS, PURCHASE_COSTS, Problem
 from model.problem_builder import build_problem
 from model.result_schema import RESULT_TABLES
@@ -63,7 +64,8 @@ def rich_model() -> pyo.ConcreteModel:
     sheets["markets"] = [{**row, 2029: 500, "offtake_minimum": 0.1} for row in sheets["markets"]]
     sheets["stockpiles"] = [small.stockpile(10, 30, "Dy")]
     settings |= {"minimum_hosts": 1, "country_share_limit": 0.6, "country_share_from": 2030}
-    return build_model(build_problem(small.book(settings, **sheets)))
+    goal = Goal(excluded_host_sets=(frozenset({first}),), shortage_limits=(ShortageLimit(("magnets",), 1.0),), cost_budget=1e6)
+    return build_model(build_problem(small.book(settings, **sheets)), goal)
 
 
 def built(kind: type) -> dict[str, object]:
