@@ -45,7 +45,8 @@ def _add_counts(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
     @m.Constraint(forced, doc="A forced plant reaches its least size in time [kt REO/y].")
     def forced_plant_minimum(m, r):
         rule = forced[r]
-        terms = [(problem.capacity[key[1]], m.build[key]) for key in groups.builds_at[rule.host] if rule.holds(key[3])]
+        # a plant larger than the rule counts as the rule's size: the same whole plans, a tighter relaxation
+        terms = [(min(problem.capacity[key[1]], rule.value), m.build[key]) for key in groups.builds_at[rule.host] if rule.holds(key[3])]
         return linear(terms or [(1.0, m.nothing)]) >= rule.value
 
 

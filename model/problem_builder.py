@@ -182,6 +182,8 @@ class _Builder:
             for row in rows
         )  # fmt: skip
         penalty = 1.0 + self.number("expertise_operating_penalty") * self.expertise_gap(host, way)
+        site = h.get("operating_factor", math.nan)
+        unit *= 1.0 if pd.isna(site) else site
         equipment = sum(row["equipment"] for row in rows) * self.capex_factor(host, way) * self.annuity(host)
         return unit * self.ways[way]["operating_multiplier"] * penalty, equipment
 

@@ -281,6 +281,7 @@ class Economics:
         cost += self._with_addon("labour", source, host) * numbers(hosts, "wage")[host] / 1000
         for column in ("reagents", "waste", "other"):
             cost += self._with_addon(column, source, host)
+        cost *= numbers(hosts, "operating_factor", 1.0)[host]
         penalty = 1 + self.book.setting("expertise_operating_penalty") * self.book.gap[host, way]
         return cost * numbers(self.book.tables["know_how"], "operating_multiplier")[way] * penalty
 

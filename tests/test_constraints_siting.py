@@ -120,8 +120,18 @@ def test_forced_plant_minimum_binds_by_size_and_date():
     assert solved.solution.tables["builds"].values.tolist() == [["HOST", "PLANT", "own", 2030]]
 
 
+def test_forced_plant_minimum_adds_up_small_plants():
+    # 1.5 kt as two plants of 800 t at 1 a year each, not one of 2 kt at 100; half a kt of feed costs 10
+    designs = [small.design(name, capacity=800, capex=10) for name in ("ONE", "TWO")] + [small.design("LARGE", capacity=2000, capex=1000)]
+    tables = small.book({"plants_per_host": 2}, demand=[small.demand(500)], designs=designs, host_rules=[small.rule("force_plant", 1500)])
+    small.check_binds(tables, "forced_plant_minimum", cost=12, free=11)
+
+
 def test_forced_plant_minimum_leaves_room():
-    small.check_slack(small.book(host_rules=[small.rule("force_plant", 500)]), "forced_plant_minimum", cost=30)
+    # two plants of 800 t for 1 kt, of which 1 kt is asked: 1 + 1 + 20
+    designs = [small.design(name, capacity=800, capex=10) for name in ("ONE", "TWO")]
+    tables = small.book({"plants_per_host": 2}, designs=designs, host_rules=[small.rule("force_plant", 1000)])
+    small.check_slack(tables, "forced_plant_minimum", cost=22)
 
 
 def test_forced_plant_minimum_forbids():

@@ -57,6 +57,18 @@ def test_equipment_is_charged_as_an_annuity_of_local_capital_cost():
     assert only(problem.feed_cost["feed_equipment"]) == pytest.approx(6 * 0.9 * 1.1 * 1.15 * 1.21 / 2.1)
 
 
+def test_operating_factor_scales_processing_alone():
+    processing = [small.processing(reagents=2, equipment=5)]
+    hosts = [small.host(operating_factor=0.6, expertise=0.5)]
+    costs = problem_of({"expertise_operating_penalty": 0.2}, hosts=hosts, processing=processing).feed_cost
+    # 2 x 0.6 x (1 + 0.2 x 0.5); equipment of 5 over 10 years
+    assert only(costs["processing"]) == pytest.approx(1.32)
+    assert only(costs["feed_equipment"]) == pytest.approx(0.5)
+    solved = small.solve_book(small.book(hosts=hosts, processing=processing))
+    assert solved.cost == small.approx(10 + 20 + 1.2 + 0.5)
+    small.assert_verified(solved)
+
+
 def test_fee_by_kg_of_feed():
     assert only(problem_of(know_how=[small.way(fee=0.4)]).feed_cost["know_how_fee"]) == 0.4
 
