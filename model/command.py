@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from model.checking import check_scenario, read_checked
 from model.console import Log, SearchDisplay
 from model.planner import Plan, options_from, solve, without_plants
 from model.report import new_run_folder, print_summary, write_report
@@ -19,10 +20,8 @@ from model.scenarios import Change, ScenarioError, apply_scenario
 from model.solver import SolveOptions, Status
 from model.studies import STUDIES, find_study
 from model.studies.study import StudyContext, StudySheet
-from model.tables import Finding, Tables
+from model.tables import Tables
 from model.template import write_template
-from model.validation import check_tables, validate_book
-from model.workbook import BookError, open_in_excel, read_book
 
 PLAN_WRITTEN, INPUT_FINDINGS, NO_PLAN_EXISTS, STOPPED_WITHOUT_PLAN, VERIFICATION_FAILED = 0, 2, 3, 4, 5
 DEFAULT_BOOK = Path("inputs/baseline.xlsx")
@@ -47,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output", type=Path, default=Path("outputs"), help="folder in which the run's own folder is made (default: outputs)"
     )
+    parser.add_argument("--mark", action="store_true", help="write the marked copy of the book for notices, too; for errors it always is")
     parser.add_argument("--quiet", action="store_true", help="print the answer and errors only")
     return parser
 
@@ -78,7 +78,7 @@ def _dispatch(words: list[str]) -> int:
     log = Log(quiet=options.quiet)
     if command == "template":
         return _template(options.book, log)
-    tables = _read(options.book, log)
+    tables = read_checked(options.book, log, options.mark)
     if tables is None:
         return INPUT_FINDINGS
     try:
@@ -88,7 +88,7 @@ def _dispatch(words: list[str]) -> int:
     except (ScenarioError, ValueError) as error:
         log.error(str(error))
         return INPUT_FINDINGS
-    if options.scenario and _report_findings(check_tables(tables), f"scenario {options.scenario}", log):
+    if options.scenario and check_scenario(options.book, tables, options.scenario, log, options.mark):
         return INPUT_FINDINGS
     if command == "check":
         log.answer(f"{options.book}: no errors{f' in scenario {options.scenario}' if options.scenario else ''}.")
@@ -107,33 +107,6 @@ def _template(path: Path, log: Log) -> int:
         return INPUT_FINDINGS
     log.answer(f"Empty workbook written: {path}")
     return PLAN_WRITTEN
-
-
-def _read(path: Path, log: Log) -> Tables | None:
-    """Read and validate a book; print its findings; None if there are errors."""
-    try:
-        raw = read_book(path)
-    except BookError as error:
-        log.error(str(error.finding))
-        return None
-    if open_in_excel(path):
-        log.say(f"{path} is open in Excel: what was last saved is read.")
-    checked = validate_book(raw)
-    _report_findings(checked.findings, str(path), log)
-    return checked.tables
-
-
-def _report_findings(findings: Sequence[Finding], where: str, log: Log) -> bool:
-    """Print findings, errors last so that they stay in sight; return whether there are errors."""
-    errors = [finding for finding in findings if finding.severity == "error"]
-    for finding in findings:
-        if finding.severity != "error":
-            log.say(f"notice  {finding}")
-    for finding in errors:
-        log.error(str(finding))
-    if errors:
-        log.error(f"{len(errors)} error(s) in {where}: nothing was solved and nothing was written.")
-    return bool(errors)
 
 
 def _solver_options(tables: Tables, options: argparse.Namespace) -> SolveOptions:

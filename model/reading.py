@@ -33,7 +33,7 @@ READING_RULES = (
     UNNAMED_COLUMN, MISSING_UNIT, WRONG_UNIT, YEAR_ORDER,
 )  # fmt: skip
 
-GENERATED_SHEETS = ("guide", "lists", "findings")
+GENERATED_SHEETS = ("guide", "lists", "errors")
 OWN_MARK = "_"
 _ALIKE = 0.8
 """Likeness from which a tab's name counts as a misspelt sheet rather than the planner's own."""

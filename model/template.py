@@ -172,8 +172,8 @@ def _number_format(kind: Kind, unit: str) -> str:
     if kind in ("year", "integer"):
         return "0"
     if unit in _LARGE:
-        return "[>=1000]#,##0;0.0##"
-    return "[>=10]#,##0.00;0.00##" if "USD" in unit else "0.00##"
+        return "[>=1000]#,##0;[<0]-0.0##;0.0##"
+    return "[>=10]#,##0.00;[<0]-0.00##;0.00##" if "USD" in unit else "0.00##"
 
 
 def _cell_properties(layout: SheetLayout, field: Field) -> dict[str, object]:

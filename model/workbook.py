@@ -25,7 +25,7 @@ from model.words import fold_code
 
 __all__ = ["FURNITURE", "BookError", "open_in_excel", "read_book"]
 
-FURNITURE = ("guide", "lists", "findings")
+FURNITURE = ("guide", "lists", "errors")
 """Tabs that the program writes for the reader's use; they hold no input and are not read."""
 
 LARGEST_AREA = 5_000_000

@@ -297,7 +297,7 @@ def test_codes_and_keys_are_formatted_as_text(opened: Workbook) -> None:
     assert opened["scenarios"]["D2"].number_format == "@"
     assert opened["settings"]["B4"].number_format == "@"
     assert opened["settings"]["B2"].number_format == "0"
-    assert opened["prices"]["C2"].number_format == "[>=10]#,##0.00;0.00##"
+    assert opened["prices"]["C2"].number_format == "[>=10]#,##0.00;[<0]-0.00##;0.00##"
 
 
 def test_the_book_states_its_schema_version(opened: Workbook) -> None:

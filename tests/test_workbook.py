@@ -349,7 +349,7 @@ def test_a_sheet_of_unknown_columns_keeps_its_first_row_as_header(tmp_path: Path
 def test_hidden_sheets_are_read_and_charts_and_furniture_are_not(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     with xlsxwriter.Workbook(path) as book:
-        for name in ("guide", "caps", "hosts", "lists", "findings", "own"):
+        for name in ("guide", "caps", "hosts", "lists", "errors", "own"):
             page = book.add_worksheet(name)
             page.write_row(0, 0, ["cap", "basis"])
             if name == "hosts":
