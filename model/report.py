@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from model.report_book import Book, DataTable, Field
 from model.report_context import write_context
+from model.report_map import PICTURE, Picture, world_picture, write_map
 from model.report_money import write_costs, write_partners
 from model.report_origin import cap_table, feed_content, write_china_share
 from model.report_page import Page
@@ -102,7 +103,7 @@ def write_report(
     Returns
     -------
     Path
-        ``folder/solution.xlsx``.
+        ``folder/solution.xlsx``; beside it stands ``map.png`` where there is a plan.
 
     Raises
     ------
@@ -116,8 +117,10 @@ def write_report(
     try:
         partial.mkdir()
         book = Book(partial / WORKBOOK)
-        _fill(book, plan, run_info, scenario, Path(inputs_path), extra_sheets, reference_cost, changes, log)
+        picture = _fill(book, plan, run_info, scenario, Path(inputs_path), extra_sheets, reference_cost, changes, log)
         book.workbook.close()
+        if picture is not None:
+            (partial / PICTURE).write_bytes(picture.png)
         if os.name == "nt" and folder.exists():
             folder.rmdir()  # elsewhere a folder replaces an empty one in one step
         os.rename(partial, folder)
@@ -139,13 +142,15 @@ def _fill(
     reference_cost: float | None,
     changes: Sequence[Change],
     log: Sequence[str],
-) -> None:
-    """Write every sheet in the order in which a planner reads them."""
+) -> Picture | None:
+    """Write every sheet in the order in which a planner reads them; return the map, if there is a plan to draw."""
     title = f"Joint rare-earth refining plan: {inputs_path.stem}" + (f", scenario {scenario}" if scenario else "")
     book.workbook.set_properties({"title": title, "comments": "Written by the planner; figures are formulas over the sheets of flows."})
     named: dict[str, DataTable] = {}
+    world, picture = None, None
     if plan.solution.status.has_plan:
         data = ReportTables(plan)
+        world, picture = world_picture(data)
         named = {"demand": data.demand, "sources": data.sources}
         content = feed_content(data)
         caps = cap_table(data, content)
@@ -165,9 +170,12 @@ def _fill(
         write_no_plan(summary_page(book), plan, title)
     for extra in extra_sheets:
         _write_extra(book, extra)
+    if world is not None and picture is not None:
+        write_map(book, data, world, picture)
     write_checks(book, plan)
     write_run_info(book, run_info, scenario, changes, log)
     write_inputs(book, plan.tables, scenario, named)
+    return picture
 
 
 def _write_extra(book: Book, extra: StudySheet) -> None:

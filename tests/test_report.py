@@ -33,6 +33,7 @@ from tests.tiny import RECORDS, YEARS, tiny_tables
 READING_SHEETS = [
     "summary", "plants", "feed", "products", "purchases", "costs", "china_share", "partners", "sectors", "stocks", "context",
 ]  # fmt: skip
+PICTURE_SHEETS = ["map"]
 RECORD_SHEETS = ["checks", "run_info", *(f"in_{sheet.name}" for sheet in SHEETS)]
 
 NASTY = {
@@ -151,7 +152,7 @@ def figure(path: Path, sheet: str, label: str, column: int = 1) -> Any:
 
 def test_sheets_stand_in_reading_order(books):
     for name in ("plan", "nasty", "short", "bare"):
-        assert load(books[name]).sheetnames == [*READING_SHEETS, *RECORD_SHEETS]
+        assert load(books[name]).sheetnames == [*READING_SHEETS, *PICTURE_SHEETS, *RECORD_SHEETS]
 
 
 def test_every_column_of_every_result_table_is_there_with_its_unit(books):
@@ -454,7 +455,7 @@ def test_the_reserved_folder_receives_the_book_whole(plan, tmp_path):
     path = write(plan, folder)
     assert path == folder / "solution.xlsx"
     assert [item.name for item in tmp_path.iterdir()] == [folder.name]
-    assert [item.name for item in folder.iterdir()] == ["solution.xlsx"]
+    assert sorted(item.name for item in folder.iterdir()) == ["map.png", "solution.xlsx"]
 
 
 def test_nothing_is_overwritten(plan, tmp_path):
