@@ -21,6 +21,7 @@ from model.report_record import write_checks, write_inputs, write_run_info
 from model.report_sheets import write_feed, write_plants, write_products, write_purchases, write_sectors, write_stocks
 from model.report_summary import summary_page, write_no_plan, write_summary
 from model.report_tables import ReportTables
+from model.report_weak import write_weak_numbers
 from model.report_words import print_summary
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ def _fill(
         write_no_plan(summary_page(book), plan, title)
     for extra in extra_sheets:
         _write_extra(book, extra)
+    write_weak_numbers(book, plan)
     if world is not None and picture is not None:
         write_map(book, data, world, picture)
     write_checks(book, plan)

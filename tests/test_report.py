@@ -31,7 +31,7 @@ from model.verification import VerificationReport
 from tests.tiny import RECORDS, YEARS, tiny_tables
 
 READING_SHEETS = [
-    "summary", "plants", "feed", "products", "purchases", "costs", "china_share", "partners", "sectors", "stocks", "context",
+    "summary", "plants", "feed", "products", "purchases", "costs", "china_share", "partners", "sectors", "stocks", "context", "weak_numbers",
 ]  # fmt: skip
 PICTURE_SHEETS = ["map"]
 RECORD_SHEETS = ["checks", "run_info", *(f"in_{sheet.name}" for sheet in SHEETS)]
