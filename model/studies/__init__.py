@@ -9,6 +9,7 @@ from model.studies.study import Study
 
 STUDIES: dict[str, str] = {
     "leaning": "how the plan moves when the weakest inputs are moved",
+    "alternatives": "the best plans with different hosts, ranked and proven in order",
 }
 """Name of a study -> what it answers; the module of the same name in this package has its `run`."""
 

@@ -1,0 +1,302 @@
+"""The best plans with different hosts, ranked and proven in order.
+
+Each plan is found by excluding the host sets of those before it, so a further size, year or way at
+the same hosts never counts as another plan. Each is a whole solve of its own, verified like any other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from model.goal import LEAST_COST
+from model.planner import Plan, solve
+from model.report_words import count_words, plant_words, tonnes_words
+from model.result_schema import ResultColumn
+from model.solver import SolveOptions, Status
+from model.studies.study import Say, StudyContext, StudySheet
+from model.tables import Tables
+
+COLUMNS = (
+    ResultColumn("rank", "rank", "1 is the cheapest."),
+    ResultColumn("hosts", "", "Hosts that hold a plant."),
+    ResultColumn("total_cost", "MUSD", "Discounted cost of the cheapest plan found with these hosts."),
+    ResultColumn("extra_cost", "MUSD", "Against rank 1."),
+    ResultColumn("extra_share", "share of cost", "Extra cost over the cost of rank 1."),
+    ResultColumn("gap", "MUSD", "No plan with these hosts, or with hosts not ranked before it, can be cheaper than this one by more."),
+    ResultColumn("china_supply", "share", "China-linked share of the oxide that the markets receive, all modelled years, by tonnes."),
+    ResultColumn("china_feed", "share", "China-linked share of what the joint plants are fed, all modelled years, by tonnes."),
+    ResultColumn("unmet", "t REO", "Demand left short, all modelled years."),
+    ResultColumn("verdict", "", "Independent verification."),
+    ResultColumn("plants", "", "Where, what, how worked and from when."),
+)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Plans with different hosts.
+
+    Parameters
+    ----------
+    plans
+        Cheapest first.
+    limit
+        Plans dearer than this were not looked for, MUSD.
+    bounds
+        For the second solve and each after it: no plan with hosts other than those found before costs less, MUSD.
+    ended
+        ``count``: as many as asked for were found; ``none left``: no other hosts within the limit; ``stopped``: a
+        solve ran out of time, so there may be others.
+    """
+
+    plans: tuple[Plan, ...]
+    limit: float
+    bounds: tuple[float, ...]
+    ended: str
+
+    @property
+    def others(self) -> float:
+        """Return what any plan with hosts that are not listed costs at least, MUSD; minus infinity where nothing is proven."""
+        return max(self.bounds, default=-math.inf)
+
+    @property
+    def margin(self) -> float:
+        """Return by how much any plan with other hosts than rank 1 is proven to be dearer, MUSD; below 0: may be cheaper."""
+        listed = [each.solution.bound for each in self.plans[1:]]
+        return min([self.others, *listed]) - self.plans[0].solution.objective
+
+
+def rank_alternatives(tables: Tables, plan: Plan, count: int, within: float, options: SolveOptions, say: Say = lambda _: None) -> Ranking:
+    """Find the cheapest plans with different hosts, one after the other.
+
+    Parameters
+    ----------
+    tables
+        The inputs that `plan` answers.
+    plan
+        The least-cost plan; the first of the list.
+    count
+        Most plans to list, `plan` included.
+    within
+        Plans that cost more than (1 + `within`) times `plan` are not looked for.
+    options
+        For each solve.
+    say
+        Called with a sentence as each solve ends.
+    """
+    found, bounds, ended = [plan], [], "count"
+    limit = plan.solution.objective + within * abs(plan.solution.objective)
+    while len(found) < count:
+        excluded = tuple(frozenset(each.solution.host_set) for each in found)
+        goal = replace(LEAST_COST, excluded_host_sets=excluded)
+        other = solve(tables, options, goal=goal, cutoff=limit)
+        solution = other.solution
+        if solution.status.has_plan and solution.objective <= limit:
+            found.append(other)
+            bounds.append(solution.bound)
+            say(f"  {len(found)} of {count}: {solution.objective:,.1f} MUSD with {', '.join(solution.host_set) or 'no plant'}")
+            continue
+        # a dearer plan says as much as none, if only its bound reaches the limit too
+        settled = solution.status is Status.INFEASIBLE or (solution.status.has_plan and solution.bound >= limit - options.absolute_gap)
+        if settled:
+            bounds.append(limit if solution.status is Status.INFEASIBLE else solution.bound)
+        ended = "none left" if settled else "stopped"
+        say(f"  no further hosts within {limit:,.1f} MUSD" if settled else f"  stopped: {solution.termination}")
+        break
+    found.sort(key=lambda each: each.solution.objective)
+    return Ranking(tuple(found), limit, tuple(bounds), ended)
+
+
+def run(context: StudyContext) -> Sequence[StudySheet]:
+    """Run the study."""
+    tables = context.tables
+    count, within = int(tables.setting("alternatives_count")), tables.setting("alternatives_within")
+    if count < 2:
+        context.say("  nothing to do: alternatives_count on sheet settings is below 2.")
+        return []
+    ranking = rank_alternatives(tables, context.plan, count, within, context.options, context.say)
+    names = host_names(tables)
+    words = [*_nearest(ranking, names), *_in_common(ranking, names), *_proof(ranking, within)]
+    if ranking.plans[0] is not context.plan:
+        words.insert(0, "Rank 1 is cheaper than the plan of this run, whose search was stopped within its gap: take rank 1 for the answer.")
+    shown = [("Plans in order of cost.", COLUMNS, plan_table(ranking, names)), ("Hosts in each plan.", *host_table(ranking, names))]
+    caption = "The best plans with different hosts: what else is nearly as good, and what all of them share."
+    return [StudySheet("alternatives", caption, shown, words, _nearest(ranking, names)[:1])]
+
+
+def host_names(tables: Tables) -> dict[str, str]:
+    """Return code -> full name of each host, the code where there is no name."""
+    hosts = tables["hosts"]
+    return {code: str(name).strip() or code for code, name in zip(hosts["host"], hosts["name"], strict=True)}
+
+
+def plan_table(ranking: Ranking, names: dict[str, str]) -> pd.DataFrame:
+    """Return one row a plan in `COLUMNS`."""
+    best = ranking.plans[0].solution.objective
+    rows = []
+    for rank, plan in enumerate(ranking.plans, 1):
+        solution, found = plan.solution, plan.solution.tables
+        extra = solution.objective - best
+        supply, feed = found["supply_balance"], found["feed"]
+        rows.append(
+            (
+                rank, _listed(solution.host_set, names), solution.objective, extra, extra / abs(best) if best else math.nan,
+                max(0.0, solution.gap), _share(supply["china"].sum(), supply["joint"].sum() + supply["bought"].sum()),
+                _share(feed["china_tonnes"].sum(), feed["tonnes"].sum()), float(found["unmet"]["tonnes"].sum()),
+                "passed" if plan.verification.passed else "FAILED", "; ".join(plant_words(plan)) or "none",
+            )
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 0 else math.nan
+
+
+def host_table(ranking: Ranking, names: dict[str, str]) -> tuple[Sequence[ResultColumn], pd.DataFrame]:
+    """Return columns and one row a host that is in any plan, those in most plans first."""
+    plans = ranking.plans
+    columns = [
+        ResultColumn("host", "", "Host."), ResultColumn("name", "", "Country or site."),
+        ResultColumn("in_plans", "", "In how many of the plans it holds a plant."),
+        *(ResultColumn(f"plan_{rank}", "", f"Capacity and year on line in the plan of rank {rank}.") for rank in range(1, len(plans) + 1)),
+    ]  # fmt: skip
+    cells = [_plants_by_host(plan) for plan in plans]
+    rows = [
+        (host, names[host], f"{number} of {len(plans)}", *(cell.get(host, "–") for cell in cells))
+        for host, number in _popularity(ranking).items()
+    ]
+    return columns, pd.DataFrame(rows, columns=[column.name for column in columns], dtype=object)
+
+
+def _plants_by_host(plan: Plan) -> dict[str, str]:
+    plants = plan.solution.tables["plants"].sort_values("on_line", kind="stable")
+    return {
+        str(host): "; ".join(f"{capacity:,.0f} t/y from {year}" for capacity, year in zip(part["capacity"], part["on_line"], strict=True))
+        for host, part in plants.groupby("host")
+    }
+
+
+def _popularity(ranking: Ranking) -> dict[str, int]:
+    """Return host -> number of plans that it is in, most first."""
+    every = [host for plan in ranking.plans for host in plan.solution.host_set]
+    return {host: every.count(host) for host in sorted(set(every), key=lambda host: (-every.count(host), host))}
+
+
+# --- in words -----------------------------------------------------------------------------------------------
+
+
+def _listed(hosts: Collection[str], names: dict[str, str]) -> str:
+    """Return hosts by name, "no joint plant" if there are none.
+
+    Examples
+    --------
+    >>> _listed(["A", "B", "C"], {"A": "Malaysia", "B": "Estonia", "C": "Chile"})
+    'Malaysia, Estonia and Chile'
+    """
+    shown = [names[host] for host in hosts]
+    # two sites in one country are told apart by their codes
+    shown = [f"{name} ({host})" if list(names.values()).count(name) > 1 else name for host, name in zip(hosts, shown, strict=True)]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "no joint plant"
+
+
+def difference(before: Collection[str], after: Collection[str], names: dict[str, str]) -> str:
+    """Return in words how one host set differs from another.
+
+    Examples
+    --------
+    >>> difference(["A", "B"], ["A", "C"], {"A": "Malaysia", "B": "Estonia", "C": "Chile"})
+    'Chile in place of Estonia'
+    """
+    gone, new = sorted(set(before) - set(after)), sorted(set(after) - set(before))
+    if not after:
+        return "no joint plant at all"
+    if gone and new:
+        return f"{_listed(new, names)} in place of {_listed(gone, names)}"
+    return f"{_listed(new, names)} as well" if new else f"no plant in {_listed(gone, names)}"
+
+
+def _nearest(ranking: Ranking, names: dict[str, str]) -> list[str]:
+    """Return how far the next plan is, and how far that is proven."""
+    best = ranking.plans[0].solution
+    if len(ranking.plans) == 1:
+        reach = "was found before the search was stopped" if ranking.ended == "stopped" else "exists"
+        return [f"Nearest alternative: no plan with other hosts {reach} up to {ranking.limit:,.0f} MUSD."]
+    other = ranking.plans[1].solution
+    extra = other.objective - best.objective
+    words = [
+        f"Nearest alternative: {difference(best.host_set, other.host_set, names)} costs {extra:,.1f} MUSD more "
+        f"({extra / abs(best.objective):.2%} of the total).".replace("%", " %")
+        if best.objective
+        else f"Nearest alternative: {difference(best.host_set, other.host_set, names)} costs {extra:,.1f} MUSD more."
+    ]
+    margin = ranking.margin
+    if margin > 0:
+        words.append(f"The hosts of rank 1 are proven: every other choice of hosts costs at least {margin:,.1f} MUSD more.")
+    else:
+        words.append(
+            f"The hosts of rank 1 are not proven to be the cheapest: with others a plan may be up to {-margin:,.1f} MUSD cheaper. "
+            "Choose between the first ranks on other grounds, or ask for a smaller absolute_gap on sheet settings."
+        )
+    return words
+
+
+def _in_common(ranking: Ranking, names: dict[str, str]) -> list[str]:
+    """Return what the plans share, how they differ and what to make of it."""
+    number = len(ranking.plans)
+    if number == 1:
+        return []
+    counts = _popularity(ranking)
+    always = [host for host in counts if counts[host] == number]
+    sometimes = [host for host in counts if counts[host] < number]
+    spread = ranking.plans[-1].solution.objective - ranking.plans[0].solution.objective
+    words = []
+    if always:
+        verb = "is" if len(always) == 1 else "are"
+        words.append(f"{_listed(always, names)} {verb} in {number} of {number}: whichever of these plans is taken, work there can begin.")
+    else:
+        words.append(f"No host is in all {number}: none of them is indispensable at this cost.")
+    if sometimes:
+        listed = ", ".join(f"{names[host]} ({counts[host]} of {number})" for host in sometimes)
+        words.append(
+            f"They differ in {listed}. All {number} cost within {spread:,.1f} MUSD of each other: "
+            "that much is what a preference for one of these hosts on other grounds (risk, alliances, timetable) may cost."
+        )
+    short = [float(plan.solution.tables["unmet"]["tonnes"].sum()) for plan in ranking.plans]
+    if max(short) > min(short) + 0.01:
+        low, high = tonnes_words(min(short)), tonnes_words(max(short))
+        words.append(f"Demand left short lies between {low} and {high}: look at that column before a cheaper plan is preferred.")
+    return words
+
+
+def _proof(ranking: Ranking, within: float) -> list[str]:
+    """Return how far the list is proven to be complete and in order."""
+    number, words = len(ranking.plans), []
+    above = f"{100 * within:.4g} % above the least cost"
+    if ranking.ended == "none left":
+        words.append(
+            f"The list is complete: any choice of hosts that is not listed costs more than {min(ranking.limit, ranking.others):,.1f} MUSD, {above}."
+        )
+    elif ranking.ended == "stopped":
+        words.append(
+            "The list may lack plans: a solve was stopped before it was settled. Give it more time (time_limit on sheet settings)."
+        )
+    else:
+        words.append(
+            f"Any choice of hosts that is not listed costs at least {ranking.others:,.1f} MUSD; more of them may lie within {ranking.limit:,.1f} MUSD, "
+            f"{above} (alternatives_count on sheet settings)."
+        )
+    costs = [plan.solution.objective for plan in ranking.plans]
+    close = [rank for rank in range(1, number) if ranking.plans[rank].solution.bound < costs[rank - 1]]
+    if close:
+        pairs = ", ".join(f"{rank} and {rank + 1}" for rank in close)
+        words.append(f"Ranks {pairs} are closer to each other than the gap: their order is not proven.")
+    elif number > 1:
+        words.append("The order is proven: each plan is dearer than the one before by more than its gap.")
+    failed = sum(not plan.verification.passed for plan in ranking.plans)
+    if failed:
+        words.append(f"{count_words(failed, 'plan')} of {number} FAILED verification: do not use their figures.")
+    return words

@@ -1,0 +1,192 @@
+"""The study of alternatives finds every host set in order of cost, as trying them one by one does."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.optimize
+
+from model import planner
+from model.matrix import Matrix
+from model.planner import Plan
+from model.solver import Status
+from model.studies import alternatives
+from model.studies.study import StudyContext
+from model.tables import Tables
+from tests import small
+from tests.random_books import random_book
+from tests.test_command import result, run
+from tests.tiny import tiny_tables
+
+SEEDS = (1, 2, 4, 5, 6)
+EVERY = 1000
+
+
+def least_cost_at(matrix: Matrix, hosts: frozenset[str]) -> float:
+    """Return the least cost of a plan with plants at exactly these hosts, by another solver's interface; infinity where there is none."""
+    host_of = np.array([str(index[0]) if component == "build" else "" for component, index in matrix.columns])
+    upper = np.where(matrix.integer & ~np.isin(host_of, sorted(hosts)), 0.0, matrix.upper)
+    held = [scipy.optimize.LinearConstraint((host_of == host).astype(float), lb=1) for host in hosts]
+    rows = scipy.optimize.LinearConstraint(matrix.a.tocsr(), matrix.row_lower, matrix.row_upper)
+    found = scipy.optimize.milp(
+        matrix.cost, integrality=matrix.integer.astype(int), bounds=scipy.optimize.Bounds(matrix.lower, upper), constraints=[rows, *held],
+        options={"mip_rel_gap": 0.0},
+    )  # fmt: skip
+    assert found.status in (0, 2), found.message
+    return found.fun + matrix.offset if found.status == 0 else math.inf
+
+
+@functools.cache
+def enumerated(seed: int) -> list[tuple[float, frozenset[str]]]:
+    """Return (least cost, hosts) of every host set that has a plan, cheapest first."""
+    problem, matrix = small.matrix_of(random_book(seed))
+    sets = [frozenset(hosts) for size in range(len(problem.hosts) + 1) for hosts in itertools.combinations(problem.hosts, size)]
+    tried = sorted((least_cost_at(matrix, hosts), tuple(sorted(hosts))) for hosts in sets)
+    return [(cost, frozenset(hosts)) for cost, hosts in tried if math.isfinite(cost)]
+
+
+@functools.cache
+def first_plan(seed: int) -> Plan:
+    return planner.solve(random_book(seed), small.EXACT)
+
+
+def ranked(seed: int, count: int, within: float) -> alternatives.Ranking:
+    return alternatives.rank_alternatives(random_book(seed), first_plan(seed), count, within, small.EXACT)
+
+
+def hosts_of(ranking: alternatives.Ranking) -> list[frozenset[str]]:
+    return [frozenset(plan.solution.host_set) for plan in ranking.plans]
+
+
+def test_the_random_books_have_something_to_rank():
+    assert sum(len(enumerated(seed)) >= 7 for seed in SEEDS) >= 3
+    assert any(len(hosts) > 1 for seed in SEEDS for _, hosts in enumerated(seed))
+    assert any(not hosts for seed in SEEDS for _, hosts in enumerated(seed))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_host_set_is_found_in_order_and_none_is_missing(seed):
+    ranking = ranked(seed, EVERY, within=EVERY)
+    assert hosts_of(ranking) == [hosts for _, hosts in enumerated(seed)]
+    assert [plan.solution.objective for plan in ranking.plans] == pytest.approx([cost for cost, _ in enumerated(seed)], rel=1e-6)
+    assert ranking.ended == "none left"
+    assert all(plan.verification.passed for plan in ranking.plans)
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_the_list_stops_at_the_share_of_cost_and_at_the_count(seed):
+    every = enumerated(seed)
+    first, second, third = (cost for cost, _ in every[:3])
+    ranking = ranked(seed, EVERY, within=(0.5 * (second + third) - first) / abs(first))
+    assert hosts_of(ranking) == [hosts for _, hosts in every[:2]]
+    assert ranking.ended == "none left"
+    assert ranking.others <= third * (1 + 1e-9)
+    ranking = ranked(seed, 2, within=EVERY)
+    assert hosts_of(ranking) == [hosts for _, hosts in every[:2]]
+    assert ranking.ended == "count"
+    assert second * (1 - 1e-6) <= ranking.others <= third * (1 + 1e-9)
+
+
+# --- solved by eye -------------------------------------------------------------------------------------------
+
+THREE_HOSTS = [
+    {**small.host("AAA"), "name": "Alphaland"},
+    {**small.host("BBB", country="BBB", capex_factor=2), "name": "Betaland"},
+    {**small.host("CCC", country="CCC", capex_factor=8), "name": "Gammaland"},
+]
+"""A plant costs 10, 20 and 80 MUSD a year; with feed at 20 a kt, least costs are 30, 40 and 100; buying costs 100."""
+
+
+def studied(tables: Tables, plan: Plan | None = None) -> tuple[list[str], dict]:
+    """Run the study; return its sentences and its tables."""
+    plan = plan or planner.solve(tables, small.EXACT)
+    (sheet,) = alternatives.run(StudyContext(tables, plan, small.EXACT, 1, lambda _: None))
+    for _, columns, frame in sheet.tables:
+        assert list(frame.columns) == [column.name for column in columns]
+    return list(sheet.sentences), {title: frame for title, _, frame in sheet.tables}
+
+
+def test_plans_are_ranked_with_what_they_cost_more():
+    tables = small.book({"alternatives_count": 4, "alternatives_within": 1}, hosts=THREE_HOSTS)
+    words, shown = studied(tables)
+    plans = shown["Plans in order of cost."]
+    # 30 at AAA, 40 at BBB, 50 at both (the second plant is idle); a fourth costs more than twice 30
+    assert plans["total_cost"].tolist() == pytest.approx([30, 40, 50])
+    assert plans["extra_cost"].tolist() == pytest.approx([0, 10, 20])
+    assert plans["extra_share"].tolist() == pytest.approx([0, 1 / 3, 2 / 3])
+    assert plans["hosts"].tolist() == ["Alphaland", "Betaland", "Alphaland and Betaland"]
+    assert plans["verdict"].tolist() == ["passed"] * 3
+    hosts = shown["Hosts in each plan."].set_index("host")
+    assert hosts["in_plans"].to_dict() == {"AAA": "2 of 3", "BBB": "2 of 3"}
+    assert hosts.loc["AAA", ["plan_1", "plan_2", "plan_3"]].tolist() == ["1,000 t/y from 2030", "–", "1,000 t/y from 2030"]
+    assert words[0] == "Nearest alternative: Betaland in place of Alphaland costs 10.0 MUSD more (33.33 % of the total)."
+    assert words[1] == "The hosts of rank 1 are proven: every other choice of hosts costs at least 10.0 MUSD more."
+    assert "The list is complete: any choice of hosts that is not listed costs more than 60.0 MUSD, 100 % above the least cost." in words
+    assert "The order is proven: each plan is dearer than the one before by more than its gap." in words
+
+
+def test_a_host_in_every_plan_is_named():
+    # the rule leaves no plan without AAA
+    tables = small.book(
+        {"alternatives_count": 2, "alternatives_within": 2}, hosts=THREE_HOSTS, host_rules=[small.rule("force_plant", 1000, "AAA")]
+    )
+    words, _ = studied(tables)
+    assert "Alphaland is in 2 of 2: whichever of these plans is taken, work there can begin." in words
+    assert words[0].startswith("Nearest alternative: Betaland as well costs 20.0 MUSD more")
+
+
+def test_going_without_plants_is_an_alternative():
+    tables = small.book({"alternatives_count": 9, "alternatives_within": 4})
+    words, shown = studied(tables)
+    assert shown["Plans in order of cost."]["hosts"].tolist() == ["HOST", "no joint plant"]
+    assert words[0].startswith("Nearest alternative: no joint plant at all costs 70.0 MUSD more")
+
+
+def test_no_alternative_within_the_share_is_said_to_be_proven():
+    words, shown = studied(small.book({"alternatives_within": 0.01}))
+    assert len(shown["Plans in order of cost."]) == 1
+    assert words[0] == "Nearest alternative: no plan with other hosts exists up to 30 MUSD."
+    assert any(sentence.startswith("The list is complete") for sentence in words)
+
+
+def test_plans_closer_than_the_gap_are_not_said_to_be_in_order():
+    hosts = [{**small.host("AAA"), "name": "Alphaland"}, {**small.host("BBB", country="BBB", capex_factor=1.01), "name": "Betaland"}]
+    tables = small.book({"alternatives_count": 2, "alternatives_within": 1}, hosts=hosts)
+    plan = planner.solve(tables, small.EXACT)
+    ranking = alternatives.rank_alternatives(tables, plan, 2, 1.0, small.EXACT)
+    blurred = replace(ranking.plans[1], solution=replace(ranking.plans[1].solution, bound=29.5))
+    words = alternatives._proof(replace(ranking, plans=(plan, blurred), bounds=(29.5,)), 1.0)
+    assert "Ranks 1 and 2 are closer to each other than the gap: their order is not proven." in words
+    assert alternatives._nearest(replace(ranking, plans=(plan, blurred), bounds=(29.5,)), {"AAA": "A", "BBB": "B"})[1].startswith(
+        "The hosts of rank 1 are not proven to be the cheapest: with others a plan may be up to 0.5 MUSD cheaper."
+    )
+
+
+def test_a_stopped_solve_leaves_the_list_open(monkeypatch):
+    tables = small.book({"alternatives_count": 3}, hosts=THREE_HOSTS)
+    plan = planner.solve(tables, small.EXACT)
+    stopped = replace(plan, solution=replace(plan.solution, status=Status.NO_PLAN_FOUND, termination="Time limit reached"))
+    monkeypatch.setattr(alternatives, "solve", lambda *_, **__: stopped)
+    words, _ = studied(tables, plan)
+    assert words[0] == "Nearest alternative: no plan with other hosts was found before the search was stopped up to 30 MUSD."
+    assert any(sentence.startswith("The list may lack plans") for sentence in words)
+
+
+def test_nothing_is_studied_when_one_plan_is_asked_for():
+    said: list[str] = []
+    tables = small.book({"alternatives_count": 1})
+    assert alternatives.run(StudyContext(tables, planner.solve(tables, small.EXACT), small.EXACT, 1, said.append)) == []
+    assert "alternatives_count" in said[0]
+
+
+def test_the_command_line_writes_the_sheet(tmp_path):
+    tables = tiny_tables({"alternatives_count": 3, "alternatives_within": 0.5})
+    assert run(tmp_path, "--studies", "alternatives", tables=tables) == 0
+    cells = [cell.value for row in result(tmp_path)["alternatives"].iter_rows() for cell in row]
+    assert "Plans in order of cost." in cells
+    assert {"Alphaland", "Alphaland and Betaland"} <= set(cells)
