@@ -19,6 +19,7 @@ from model.run_info import describe_run
 from model.scenarios import Change, ScenarioError, apply_scenario
 from model.solver import SolveOptions, Status
 from model.studies import STUDIES, find_study
+from model.studies.diagnose import diagnose
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 from model.template import write_template
@@ -154,6 +155,8 @@ def _run(
             plan = solve(tables, choices, display.update, log.say)
         reference = _spared(partial(_reference_cost, tables, plan, choices, log), "The cost without joint plants", log)
         sheets: list[StudySheet] = []
+        if plan.solution.status is Status.INFEASIBLE:
+            sheets += _spared(partial(_diagnosis, tables, choices, options.scenario or "", log), "The diagnosis", log) or []
         for study in studies:
             sheets += _spared(partial(_study, study, tables, plan, choices, log), f"Study {study}", log) or []
         info = describe_run(plan, options.book, options.scenario or "", changes, choices)
@@ -192,6 +195,14 @@ def _study(name: str, tables: Tables, plan: Plan, choices: SolveOptions, log: Lo
         for sentence in sheet.sentences:
             log.say(sentence)
     return sheets
+
+
+def _diagnosis(tables: Tables, choices: SolveOptions, scenario: str, log: Log) -> list[StudySheet]:
+    """Say what would make a plan possible."""
+    found = diagnose(tables, choices, log.say, scenario)
+    for sentence in (*found.conflicts, *found.sentences):
+        log.answer(sentence)
+    return [found.sheet]
 
 
 def _reference_cost(tables: Tables, plan: Plan, choices: SolveOptions, log: Log) -> float | None:

@@ -139,7 +139,7 @@ def make_elastic(problem: Problem, matrix: Matrix, bars: Sequence[Bar] = ()) -> 
     )
 
 
-def _reliefs(problem: Problem, component: str, index: object) -> Iterator[tuple[Code, float]]:  # noqa: PLR0912
+def _reliefs(problem: Problem, component: str, index: object) -> Iterator[tuple[Code, float]]:
     """Yield the figures that loosen a row, with the coefficient of their violation in it.
 
     Shares of a total (`cap`, `country_share_limit`, `offtake_minimum`, `rule_share`, `minimum_use`) multiply a decision; their

@@ -29,7 +29,6 @@ class Goal:
     ----------
     objective
         ``cost``: least total discounted cost. ``shortage``: least tonnes short in `short_sectors`.
-        ``violation``: least weighted violation of the rules that a planner can change.
     excluded_host_sets
         Sets of hosts; a plan may not hold plants at exactly these hosts and no others.
     short_sectors

@@ -168,7 +168,7 @@ def _fill(
         write_context(book, data)
         write_summary(summary, data, caps, key_cells, delivered, title, reference_cost)
     else:
-        write_no_plan(summary_page(book), plan, title)
+        write_no_plan(summary_page(book), plan, title, extra_sheets)
     for extra in extra_sheets:
         _write_extra(book, extra)
     write_weak_numbers(book, plan)

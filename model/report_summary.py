@@ -18,6 +18,7 @@ from model.shortages import BINDING
 
 if TYPE_CHECKING:
     from model.planner import Plan
+    from model.studies.study import StudySheet
 
 MOST_YEARS = 14
 """Most year columns that fit the page; of a longer plan, years evenly apart are shown."""
@@ -280,8 +281,16 @@ def _notes(summary: _Summary, data: ReportTables) -> None:
     summary.sentence(ATTRIBUTION, italic=True, font_color=NOTE_COLOUR)
 
 
-def write_no_plan(page: Page, plan: Plan, title: str) -> None:
-    """Fill the summary where there is no plan: what happened, in the solver's words, and what to try."""
+def write_no_plan(page: Page, plan: Plan, title: str, extra_sheets: Sequence[StudySheet] = ()) -> None:
+    """Fill the summary where there is no plan: what happened, in the solver's words, and what would make one possible.
+
+    Parameters
+    ----------
+    page, plan, title
+        As for :func:`write_summary`.
+    extra_sheets
+        Their headlines are shown; where there are none, general advice.
+    """
     summary = _Summary(page, ())
     summary.sentence(answer(plan), bold=True, font_size=12, font_color=FAIL_COLOUR)
     summary.sentence(f"Status: {status_words(plan.solution)}.", bold=True)
@@ -289,9 +298,16 @@ def write_no_plan(page: Page, plan: Plan, title: str) -> None:
     summary.sentence(verdict_words(plan))
     summary.sentence(f"{title}.", italic=True, font_color=NOTE_COLOUR)
     summary.gap()
-    summary.header("What to try", "", years=False)
-    for sentence in TO_TRY[plan.solution.status]:
-        summary.sentence(f"•  {sentence}")
+    found = [(sheet, sentence) for sheet in extra_sheets for sentence in sheet.headlines]
+    for name in dict.fromkeys(sheet.name for sheet, _ in found):
+        sheet = next(sheet for sheet, _ in found if sheet.name == name)
+        summary.header(f"{sheet.caption} Sheet {name} has them all.", "", years=False)
+        for sentence in sheet.headlines:
+            summary.sentence(f"•  {sentence}", bold=True)
+    if not found:
+        summary.header("What to try", "", years=False)
+        for sentence in TO_TRY[plan.solution.status]:
+            summary.sentence(f"•  {sentence}")
     summary.gap()
     summary.sentence("No figures of a plan are shown because there is none. The sheets after this one hold the run and the inputs as read.")
     summary.finish()

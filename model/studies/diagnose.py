@@ -23,7 +23,7 @@ from model.solver import Outcome, SolveOptions, Status, solve_matrix
 from model.studies.diagnose_bars import bars, widened
 from model.studies.diagnose_edits import Edit, as_typed
 from model.studies.diagnose_levers import dates_of, lever
-from model.studies.diagnose_search import Repair, Trials, Verdict, least_repair
+from model.studies.diagnose_search import Repair, Trials, least_repair
 from model.studies.diagnose_shares import share_asked
 from model.studies.study import StudySheet
 from model.tables import Tables
@@ -42,6 +42,9 @@ COLUMNS = (
 
 MOST_OF_A_KIND = 3
 """Repairs by figures of one kind, such as single suppliers' tonnes."""
+
+MOST_HEADLINES = 6
+"""Repairs shown on the first page."""
 
 MOST_COMBINED = 4
 """Repairs that need figures of several kinds at once."""
@@ -241,7 +244,8 @@ def diagnose(
         if not any(repair.rows == 1 for repair in search.repairs):
             search.combined(first)
         search.dates()
-    repairs = tuple(sorted(search.repairs, key=lambda repair: (repair.rows, repair.size)))
+    needed = [one for one in search.repairs if not any(other.key < one.key for other in search.repairs)]
+    repairs = tuple(sorted(needed, key=lambda repair: (repair.rows, repair.size)))
     say(f"Diagnosis: {len(repairs)} repairs, {trials.solves} changed books solved, {time.monotonic() - began:,.1f} s")
     rows = {edit.key: scenario_row(tables, edit, scenario) for repair in repairs for edit in repair.edits}
     conflicts = tuple(str(finding) for finding in check_tables(tables) if finding.rule.endswith("_impossible"))
@@ -279,7 +283,7 @@ def _sentences(tables: Tables, repairs: Sequence[Repair], rows: dict, cut_short:
         lead = "" if number == 1 else "or: "
         yield f"{lead}{_words(tables, repair, rows)}."
     if not repairs and first is not None and first.status is Status.INFEASIBLE:
-        yield "No change of caps, limits, budgets, rules, stocks, contracts, supply or demand makes a plan possible: the figures that describe plants and ores themselves contradict each other."  # noqa: E501
+        yield "No change of caps, limits, budgets, rules, stocks, contracts, supply or demand makes a plan possible: the figures that describe plants and ores themselves contradict each other."
     elif not repairs:
         yield "No repair could be confirmed in the time; give it more with --time-limit."
     elif cut_short:
@@ -296,9 +300,14 @@ def _sheet(tables: Tables, repairs: Sequence[Repair], rows: dict, sentences: Seq
                  "yes" if repair.proven else "not proven")
             )  # fmt: skip
     frame = pd.DataFrame(lines, columns=[column.name for column in COLUMNS])
-    told = [
-        "Each repair alone makes a plan possible. It was typed into a copy of the inputs, solved, and the plan verified; the plan's cost was not minimised.",
-        *(f"Arithmetic alone shows: {conflict}" for conflict in conflicts),
-        *([] if repairs else sentences),
-    ]
-    return StudySheet("diagnosis", "Smallest changes that make a plan possible.", [("", COLUMNS, frame)], told)
+    how = "Each repair alone makes a plan possible: it was typed into a copy of the inputs and solved, and the plan was verified. The cost was not minimised."
+    arithmetic = [f"Arithmetic alone shows: {conflict}" for conflict in conflicts]
+    others = list(sentences[len(repairs) :])
+    headlines = [*sentences[: len(repairs)][:MOST_HEADLINES], *others] if repairs else [*arithmetic[:1], *others]
+    return StudySheet(
+        "diagnosis",
+        "What would make a plan possible, smallest changes first.",
+        [("", COLUMNS, frame)],
+        [*([how] if repairs else []), *arithmetic, *others],
+        headlines,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -12,7 +12,6 @@ from model.formulation_elastic import LEAD_YEAR_WEIGHT, SMALL_SHARE, Code
 from model.schema import THORIUM_LEVELS
 from model.studies.diagnose_edits import Edit, Typed, setting_row
 from model.tables import Tables
-from model.words import number_text
 
 SHARE_STEP = 0.001
 DIGITS = 4
@@ -183,7 +182,12 @@ def dates_of(tables: Tables, code: Code) -> list[Lever]:
             date = record[column]
             if pd.isna(date):
                 continue
-            end = years[1] + 1 if column == "from_year" else years[1] if sign > 0 else years[0] - 1
+            if column == "from_year":
+                end = years[1] + 1 if pd.isna(record["to_year"]) else min(years[1] + 1, record["to_year"])
+            elif sign > 0:
+                end = years[1]
+            else:
+                end = years[0] - 1 if pd.isna(record["from_year"]) else max(years[0] - 1, record["from_year"])
             levers.append(Lever(code, "host_rules", row, column, date, what, sign, float(end), 1.0, None))
         return [each for each in levers if (float(each.end) - float(each.current)) * each.sign > 0]
     if kind == "country_share_limit":
@@ -220,9 +224,10 @@ def _demand(tables: Tables, code: Code, market: str, product: str, year: int) ->
     rows = frame[(frame["market"] == market) & (frame["product"] == product)]
     if rows.empty:
         return None
-    row = rows[year].idxmax()
-    what = f"demand of {market}, {rows.at[row, 'sector']}, for {product} in {year}, t"
-    return Lever(code, "demand", row, year, float(rows.at[row, year]), what, 1, math.inf, unit=KT)
+    records = rows.to_dict("index")
+    row = max(records, key=lambda number: records[number][year])
+    what = f"demand of {market}, {records[row]['sector']}, for {product} in {year}, t"
+    return Lever(code, "demand", row, year, float(records[row][year]), what, 1, math.inf, unit=KT)
 
 
 def _offer(tables: Tables, offer: str) -> tuple[Hashable, dict]:
@@ -236,9 +241,3 @@ def _find(tables: Tables, sheet: str, **where: str) -> tuple[Hashable, dict]:
         frame = frame[frame[name] == value]
     row = frame.index[0]
     return row, frame.loc[row].to_dict()
-
-
-def described(tables: Tables, code: Code) -> str:
-    """Return a figure in words, for sentences about figures that were not repaired."""
-    found = lever(tables, code)
-    return " ".join(map(str, code)) if found is None else f"{replace(found).what} ({number_text(found.current) if isinstance(found.current, float) else found.current})"  # fmt: skip

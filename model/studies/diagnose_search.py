@@ -9,8 +9,14 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
+import numpy as np
+
+from model.formulation import build_model
+from model.matrix import compile_model
 from model.planner import solve
-from model.solver import SolveOptions, Status
+from model.problem import BuildKey
+from model.problem_builder import build_problem
+from model.solver import SolveOptions, Status, solve_matrix
 from model.studies.diagnose_edits import Edit, Typed, apply_edits
 from model.studies.diagnose_levers import Lever
 from model.tables import Tables
@@ -26,7 +32,7 @@ MOST_REFINED = 6
 class Verdict(Enum):
     """What is known of a changed book."""
 
-    PLAN = "a verified plan exists"
+    PLAN = "a plan exists"
     NO_PLAN = "no plan exists"
     UNKNOWN = "not settled in the time"
 
@@ -46,7 +52,8 @@ class Trials:
     tables: Tables
     options: SolveOptions
     began: float = field(default_factory=time.monotonic)
-    known: dict[tuple[tuple[object, ...], ...], Verdict] = field(default_factory=dict)
+    known: dict[Key, Verdict] = field(default_factory=dict)
+    builds: dict[Key, tuple[BuildKey, ...]] = field(default_factory=dict)
     solves: int = 0
 
     @cached_property
@@ -59,26 +66,46 @@ class Trials:
         """Return the seconds left."""
         return self.options.time_limit - (time.monotonic() - self.began)
 
-    def verdict(self, edits: Sequence[Edit]) -> Verdict:
-        """Return whether the book has a plan once the edits are typed.
-
-        A plan counts only if it passes verification; a book that validation refuses has none.
-        """
-        key = tuple(sorted(((*map(str, edit.key), edit.after) for edit in edits), key=str))
+    def possible(self, edits: Sequence[Edit]) -> Verdict:
+        """Return whether the model of the book with the edits typed has a point at all; enough to search by."""
+        key = _key(edits)
         if key not in self.known:
-            self.known[key] = self._judge(apply_edits(self.tables, edits))
+            self.known[key] = self._judge(apply_edits(self.tables, edits), key)
         return self.known[key]
 
-    def _judge(self, changed: Tables) -> Verdict:
+    def _judge(self, changed: Tables, key: Key) -> Verdict:
         if self.left <= 0:
             return Verdict.UNKNOWN
         if _errors(changed) - self.errors:
             return Verdict.NO_PLAN
         self.solves += 1
-        plan = solve(changed, replace(self.options, absolute_gap=ANY_PLAN, time_limit=max(1.0, self.left)))
-        if plan.solution.status.has_plan and plan.verification.passed:
+        matrix = compile_model(build_model(build_problem(changed)))
+        free = replace(matrix, cost=np.zeros_like(matrix.cost), offset=0.0)
+        outcome = solve_matrix(free, replace(self.options, absolute_gap=ANY_PLAN, time_limit=max(1.0, self.left)))
+        if outcome.status.has_plan:
+            self.builds[key] = tuple(
+                index  # type: ignore[misc]
+                for (component, index), value in zip(matrix.columns, outcome.values, strict=True)
+                if component == "build" and value > 0.5
+            )
             return Verdict.PLAN
-        return Verdict.NO_PLAN if plan.solution.status is Status.INFEASIBLE else Verdict.UNKNOWN
+        return Verdict.NO_PLAN if outcome.status is Status.INFEASIBLE else Verdict.UNKNOWN
+
+    def confirmed(self, edits: Sequence[Edit]) -> bool:
+        """Return whether the book with the edits typed, solved as any other book is, has a plan that passes verification."""
+        if self.left <= 0:
+            return False
+        self.solves += 1
+        options = replace(self.options, absolute_gap=ANY_PLAN, time_limit=max(1.0, self.left))
+        plan = solve(apply_edits(self.tables, edits), options, start=self.builds.get(_key(edits), ()))
+        return plan.solution.status.has_plan and plan.verification.passed
+
+
+Key = tuple[tuple[object, ...], ...]
+
+
+def _key(edits: Sequence[Edit]) -> Key:
+    return tuple(sorted(((*map(str, edit.key), edit.after) for edit in edits), key=str))
 
 
 def _errors(tables: Tables) -> set[tuple[str, str, str]]:
@@ -140,7 +167,7 @@ def least_repair(trials: Trials, levers: Sequence[Lever], asked: Sequence[float 
     if not kept:
         return None
     edits = _edits(kept)
-    if trials.verdict(edits) is not Verdict.PLAN:
+    if not trials.confirmed(edits):
         return None
     return Repair(tuple(edits), proven, sum(lever.size(value) for lever, value in kept))
 
@@ -158,7 +185,7 @@ def _begin(lever: Lever, value: float | None) -> Typed:
 
 def _try(trials: Trials, levers: Sequence[Lever], values: Sequence[Typed]) -> Verdict:
     setting = [(lever, value) for lever, value in zip(levers, values, strict=True) if value != lever.current]
-    return trials.verdict(_edits(setting)) if setting else Verdict.NO_PLAN
+    return trials.possible(_edits(setting)) if setting else Verdict.NO_PLAN
 
 
 def _first_that_works(trials: Trials, levers: Sequence[Lever], values: list[Typed]) -> list[Typed] | None:

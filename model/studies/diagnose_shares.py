@@ -39,7 +39,8 @@ def _largest_country_share(problem: Problem, solution: Solution) -> float | None
 def _least_offtake(problem: Problem, solution: Solution, market: str) -> float | None:
     products, deliveries = solution.tables["products"], solution.tables["deliveries"]
     shares = []
-    for (h, y), made in products.groupby(["host", "year"]):
+    for h, y in dict.fromkeys(zip(products["host"], products["year"].tolist(), strict=True)):
+        made = products[(products["host"] == h) & (products["year"] == y)]
         price = {p: problem.price[p, y] for p in problem.products}
         worth = float((made["made"] * made["product"].map(price)).sum())
         got = deliveries[(deliveries["host"] == h) & (deliveries["year"] == y) & (deliveries["market"] == market)]
