@@ -185,55 +185,6 @@ def capital_spend(problem: Problem, found: Frames) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def value_allocation(tables: Tables, problem: Problem, found: Frames) -> pd.DataFrame:
-    """Share each host's costs of a year among the markets by the value of what they get from it.
-
-    Where a host delivers nothing in a year (it is being commissioned, or all is surplus), its
-    costs fall on the partners by equity.
-
-    Returns
-    -------
-    pandas.DataFrame
-        host, year, market, value [MUSD/y at the year's prices], share; one row a market.
-    """
-    equity = {row["market"]: float(row["equity"]) if row["partner"] == "yes" else 0.0 for row in tables["markets"].to_dict("records")}
-    value: dict[tuple[str, int, str], float] = defaultdict(float)
-    for h, p, m, y, tonnes, _ in found["deliveries"].itertuples(index=False):
-        value[h, y, m] += tonnes / 1000.0 * problem.price[p, y]
-    costs = found["costs"]
-    places = sorted({(h, int(y)) for h, m, y in zip(costs["host"], costs["market"], costs["year"], strict=True) if h and not m})
-    rows = []
-    for h, y in places:
-        total = sum(value.get((h, y, m), 0.0) for m in problem.markets)
-        for m in problem.markets:
-            got = value.get((h, y, m), 0.0)
-            rows.append((h, y, m, got, got / total if total > 0 else equity[m]))
-    return pd.DataFrame(rows, columns=["host", "year", "market", "value", "share"])
-
-
-def cost_ledger(tables: Tables, problem: Problem, found: Frames) -> pd.DataFrame:
-    """Lay every cost line on a market.
-
-    A line that names a market stays there; a joint plant's lines are shared by
-    :func:`value_allocation`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        market, component, present_value [MUSD]; sums to the total cost.
-    """
-    allocation = value_allocation(tables, problem, found)
-    share = {(h, y, m): part for h, y, m, _, part in allocation.itertuples(index=False)}
-    total: dict[tuple[str, str], float] = defaultdict(float)
-    for component, h, m, y, _, _, present_value in found["costs"].itertuples(index=False):
-        if m:
-            total[m, component] += present_value
-        else:
-            for market in problem.markets:
-                total[market, component] += share[h, y, market] * present_value
-    return pd.DataFrame([(m, c, value) for (m, c), value in sorted(total.items())], columns=["market", "component", "present_value"])
-
-
 def sector_coverage(tables: Tables, problem: Problem, found: Frames) -> pd.DataFrame:
     """Set demand and shortage side by side for each sector and year, first-served sectors first.
 

@@ -9,16 +9,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from model.analysis import CHINA
+from model.published import COUNTRY_CODES
 from model.report_book import Book, DataTable, Field, Live, Other, Row, Value, less, ratio
 from model.report_page import Page
 from model.report_tables import ReportTables
-
-COUNTRY_CODES = {
-    "us": "USA", "usa": "USA", "japan": "JPN", "china": CHINA, "malaysia": "MYS", "estonia": "EST", "france": "FRA", "vietnam": "VNM",
-    "australia": "AUS", "india": "IND", "korea": "KOR", "germany": "DEU", "canada": "CAN", "norway": "NOR", "kazakhstan": "KAZ",
-}  # fmt: skip
-"""Country names as they stand in the names of published figures."""
 
 NOT_MODELLED = "not in the model"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from model.ledger import SHAPLEY
 from model.problem import COMPONENTS
 from model.report_book import Book, Live, Other, ratio
 from model.report_page import Matrix, Page
-from model.report_tables import NO_HOST, ReportTables
+from model.report_tables import NO_HOST, RULE_WORDS, ReportTables
 
 COMPONENT_WORDS = {
     "capital": "plants: yearly repayment of capital at the host's real cost of capital",
@@ -149,11 +150,7 @@ def write_partners(book: Book, data: ReportTables) -> Matrix:
         "Worth of the joint product delivered, at the year's prices, MUSD a year.", "MUSD", ("market",), markets, list(problem.years),
         lambda keys, year: deliveries.sum("value", market=keys[0], year=year), "all markets",
     )  # fmt: skip
-    page.say(
-        "How costs are laid on markets: a line that concerns one market (its purchases, freight, duty, stock, shortage) stays with it; a joint "
-        "plant's lines are shared by the worth of what each market gets from that plant in the year, and by equity in a year without deliveries.",
-        italic=True,
-    )  # fmt: skip
+    _say_rule(page, data)
     names = {m: f"on_{number}" for number, m in enumerate(problem.markets)}
     components = [(name, COMPONENT_WORDS[name]) for name in COMPONENTS if name in set(costs.columns["component"])]
     page.add_matrix(
@@ -161,10 +158,29 @@ def write_partners(book: Book, data: ReportTables) -> Matrix:
         list(problem.markets),
         lambda keys, market: costs.sum_product(("present_value", names[str(market.value)]), component=keys[0]), "all costs", "all",
     )  # fmt: skip
+    for m, name in names.items():
+        page.add_matrix(
+            f"Costs laid on {m} by year, not discounted, MUSD a year.", "MUSD", ("component", "what it is"), components, list(problem.years),
+            lambda keys, year, name=name: costs.sum_product(("cost", name), component=keys[0], year=year), "all costs",  # type: ignore[misc]
+        )  # fmt: skip
     page.add_table(data.allocation, filtered=False)
     page.add_table(spend)
     page.finish()
     return delivered
+
+
+def _say_rule(page: Page, data: ReportTables) -> None:
+    """Say by which rule costs are laid on markets."""
+    page.say(
+        "How costs are laid on markets: a line that concerns one market (its purchases, freight, duty, stock, shortage) stays with it; a joint "
+        f"plant's lines, less what its surplus earns, are shared {RULE_WORDS[data.partner_rule]} (setting partner_rule), by equity in a year "
+        "without deliveries.",
+        italic=True,
+    )  # fmt: skip
+    if set(data.problem.markets) != set(data.problem.partners):
+        page.say("A market that is no partner pays the share that it has, by worth, of what the plant delivers in the year.", italic=True)
+    if str(data.inputs.settings["partner_rule"]) == SHAPLEY:
+        page.say("The Shapley rule settles the sum of all years: the payment between the partners is on sheet partner_gain.", italic=True)
 
 
 def _headroom(data: ReportTables, partner: str, key: Live, year: Live) -> Live:

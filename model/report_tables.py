@@ -6,12 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from model.analysis import capital_by_payer, capital_spend, value_allocation
+from model.analysis import capital_by_payer, capital_spend
+from model.ledger import joint_cost_shares, yearly_rule
 from model.report_book import DataTable, Field, Live, Row, ratio, table_from_schema
 from model.report_flows import FlowTables
 
 NO_HOST, NO_MARKET = "no host", "all markets"
 """Shown where a cost line belongs to no host or to no single market."""
+
+RULE_WORDS = {
+    "equity": "by the partners' equity",
+    "tonnes": "by the tonnes that each gets from it in the year",
+    "value": "by the worth of what each gets from it in the year",
+}
+"""How `partner_rule` shares a joint plant's cost."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +32,31 @@ class ReportTables(FlowTables):
         fields = [
             Field("host", "", "Host."), Field("market", "", "Market."), Field("year", "year", "Modelled year."),
             Field(
-                "value", "MUSD/y", "Worth of what the market gets from the host.",
+                "tonnes", "t REO/y", "What the market gets from the host.",
+                lambda row: self.deliveries.sum("tonnes", host=row["host"], year=row["year"], market=row["market"]),
+            ),
+            Field(
+                "value", "MUSD/y", "Its worth at the year's prices.",
                 lambda row: self.deliveries.sum("value", host=row["host"], year=row["year"], market=row["market"]),
             ),
             Field("share", "share", "Share of the host's costs of the year that is laid on the market.", self._allocated),
         ]  # fmt: skip
-        title = "Share of each joint plant's costs laid on each market: by the value of what it gets in the year; by equity where nothing is delivered."
-        return DataTable("allocation", title, fields, value_allocation(self.inputs, self.problem, self.found))
+        title = (
+            f"Share of each joint plant's costs laid on each market: {RULE_WORDS[self.partner_rule]}; by equity where nothing is delivered."
+        )
+        return DataTable("allocation", title, fields, joint_cost_shares(self.inputs, self.problem, self.found, self.partner_rule))
+
+    @cached_property
+    def partner_rule(self) -> str:
+        """How a year's cost of a joint plant is shared."""
+        return yearly_rule(self.inputs)
 
     def _allocated(self, row: Row) -> Live | None:
-        whole = self.deliveries.sum("value", host=row["host"], year=row["year"])
-        return ratio(row["value"], whole) if whole.number > 0 else None
+        """Return the share as a formula where what is delivered decides it alone."""
+        if self.partner_rule == "equity" or set(self.problem.markets) != set(self.problem.partners):
+            return None
+        whole = self.deliveries.sum(self.partner_rule, host=row["host"], year=row["year"])
+        return ratio(row[self.partner_rule], whole) if whole.number > 0 else None
 
     @cached_property
     def costs(self) -> DataTable:

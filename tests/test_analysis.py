@@ -12,7 +12,6 @@ from model.analysis import (
     LOCAL_PARTNER,
     capital_by_payer,
     capital_spend,
-    cost_ledger,
     customs_view,
     mining_view,
     refining_view,
@@ -20,7 +19,6 @@ from model.analysis import (
     supply_rows,
     traced_imports,
     traced_view,
-    value_allocation,
 )
 from model.problem import Problem
 from model.problem_builder import build_problem
@@ -140,36 +138,6 @@ def test_capital_is_spent_over_the_years_of_construction():
     spent = capital_spend(problem(), frames(builds=[PLANT]))
     assert spent.groupby("year")["spent"].sum().to_dict() == {2029: pytest.approx(283.662 / 2), 2030: pytest.approx(283.662 / 2)}
     assert spent[spent["payer"] == "JPN"]["spent"].sum() == pytest.approx(283.662 * 0.294)
-
-
-COSTED = {
-    **ORIGINS,
-    "costs": pd.DataFrame(
-        [
-            ("capital", "AAA_PORT", "", 2030, 9.0, 1.0, 9.0),
-            ("capital", "AAA_PORT", "", 2031, 9.0, 0.5, 4.5),
-            ("freight_out", "AAA_PORT", "JPN", 2030, 1.0, 1.0, 1.0),
-            ("oxide_purchase", "", "USA", 2030, 7.0, 1.0, 7.0),
-        ],
-        columns=RESULT_BY_NAME["costs"].names,
-    ),
-}
-
-
-def test_host_costs_follow_the_value_of_deliveries_and_equity_where_there_are_none():
-    shares = value_allocation(tiny_tables(), problem(), COSTED).set_index(["year", "market"])
-    # 100 t and 50 t of NdPr at 100 USD/kg
-    assert shares.loc[(2030, "JPN"), "value"] == pytest.approx(10.0)
-    assert shares.loc[(2030, "JPN"), "share"] == pytest.approx(2 / 3)
-    assert shares.loc[(2031, "JPN"), "share"] == pytest.approx(0.6)
-
-
-def test_ledger_lays_every_cost_on_a_market_and_adds_up():
-    ledger = cost_ledger(tiny_tables(), problem(), COSTED).set_index(["market", "component"])["present_value"]
-    assert ledger["JPN", "capital"] == pytest.approx(9 * 2 / 3 + 4.5 * 0.6)
-    assert ledger["JPN", "freight_out"] == pytest.approx(1.0)
-    assert ledger["USA", "oxide_purchase"] == pytest.approx(7.0)
-    assert ledger.sum() == pytest.approx(COSTED["costs"]["present_value"].sum())
 
 
 def test_sectors_stand_in_order_of_priority_with_their_coverage():

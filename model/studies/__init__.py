@@ -10,6 +10,7 @@ from model.studies.study import Study
 STUDIES: dict[str, str] = {
     "leaning": "how the plan moves when the weakest inputs are moved",
     "alternatives": "the best plans with different hosts, ranked and proven in order",
+    "partners": "what each partner would pay alone, what acting jointly saves, who gets it, and what the partners trade",
 }
 """Name of a study -> what it answers; the module of the same name in this package has its `run`."""
 
