@@ -1,8 +1,8 @@
 """Problem -> Pyomo model: the table of contents of ``formulation.md``.
 
 Sets, variables and the objective are here; constraints live by theme in
-:mod:`model.formulation_siting`, :mod:`model.formulation_material` and
-:mod:`model.formulation_policy`. Mass in kt REO (a year), money in MUSD.
+:mod:`model.formulation_siting`, :mod:`model.formulation_material`,
+:mod:`model.formulation_origin` and :mod:`model.formulation_policy`. Mass in kt REO (a year), money in MUSD.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from contextlib import contextmanager
 
 import pyomo.environ as pyo
 
+from model.attribution import years_split_by_market
 from model.formulation_cost import add_costs
 from model.formulation_goal import add_goal
 from model.formulation_material import add_material
+from model.formulation_origin import add_origin
 from model.formulation_policy import add_policy
 from model.formulation_siting import add_siting
 from model.goal import LEAST_COST, Goal
-from model.groups import group_flows
+from model.groups import Groups, group_flows
 from model.problem import Problem
 
 
@@ -53,17 +55,18 @@ def build_model(problem: Problem, goal: Goal = LEAST_COST) -> pyo.ConcreteModel:
     with _collector_paused():
         m = pyo.ConcreteModel(name="rare_earth_refining")
         groups = group_flows(problem)
-        add_sets(m, problem)
+        add_sets(m, problem, groups)
         add_variables(m, problem)
         add_siting(m, problem, groups)
         add_material(m, problem, groups)
+        add_origin(m, problem, groups)
         add_policy(m, problem, groups)
         add_costs(m, problem)
         add_goal(m, problem, groups, goal)
     return m
 
 
-def add_sets(m: pyo.ConcreteModel, problem: Problem) -> None:
+def add_sets(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
     """Add the index sets of the variables."""
     m.HOSTS = pyo.Set(initialize=problem.hosts)
     m.YEARS = pyo.Set(initialize=problem.years)
@@ -74,8 +77,10 @@ def add_sets(m: pyo.ConcreteModel, problem: Problem) -> None:
     m.STOCKS = pyo.Set(initialize=list(problem.stock_needed), dimen=3)
     m.SHORTAGES = pyo.Set(initialize=list(problem.demand), dimen=4)
     m.SURPLUSES = pyo.Set(initialize=problem.surpluses, dimen=3)
-    m.CHINA_DELIVERIES = pyo.Set(initialize=problem.china_deliveries, dimen=4)
-    m.CHINA_SURPLUSES = pyo.Set(initialize=problem.china_surpluses, dimen=3)
+    split = years_split_by_market(problem)
+    m.CHINA_DELIVERIES = pyo.Set(initialize=[key for key in problem.china_deliveries if key[3] in split], dimen=4)
+    m.CHINA_SURPLUSES = pyo.Set(initialize=[key for key in problem.china_surpluses if key[2] in split], dimen=3)
+    m.CHINA_OUTFLOWS = pyo.Set(initialize=groups.china_outflows, dimen=3)
 
 
 def add_variables(m: pyo.ConcreteModel, problem: Problem) -> None:
@@ -91,4 +96,5 @@ def add_variables(m: pyo.ConcreteModel, problem: Problem) -> None:
     m.stock_drawn = pyo.Var(m.STOCKS, domain=pyo.Reals, doc="Taken from stock in the year [kt REO/y].")
     m.unmet = pyo.Var(m.SHORTAGES, bounds=lambda m, *key: (0, problem.demand[key]), doc="Demand left short [kt REO/y].")
     m.china_delivered = pyo.Var(m.CHINA_DELIVERIES, domain=pyo.NonNegativeReals, doc="China-linked part of a delivery [kt REO/y].")
+    m.china_out = pyo.Var(m.CHINA_OUTFLOWS, domain=pyo.NonNegativeReals, doc="China-linked part of a host's deliveries [kt REO/y].")
     m.china_surplus = pyo.Var(m.CHINA_SURPLUSES, domain=pyo.NonNegativeReals, doc="China-linked part of a surplus [kt REO/y].")

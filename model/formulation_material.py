@@ -1,4 +1,4 @@
-"""Material: ore in, products out in the ore's proportions, demand, stocks and the origin of it all."""
+"""Material: ore in, products out in the ore's proportions, demand and stocks."""
 
 # mypy: allow-untyped-defs, check-untyped-defs
 # a rule of a constraint takes the model and indices, whose types Pyomo does not declare
@@ -15,7 +15,6 @@ def add_material(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None
     """Add the balances and limits of material."""
     _add_feed(m, problem, groups)
     _add_products(m, problem, groups)
-    _add_origin(m, problem, groups)
     _add_markets(m, problem, groups)
 
 
@@ -38,7 +37,7 @@ RARE = 0.02
 coefficients within 1e-3 and 1e4 and makes the solver's tolerance 0.1 g instead of 0.1 kg."""
 
 
-def _row_scale(problem: Problem) -> dict[str, float]:
+def row_scale(problem: Problem) -> dict[str, float]:
     """Return what the balances of each product are multiplied by."""
     richest = dict.fromkeys(problem.products, 0.0)
     for shares in problem.yields.values():
@@ -47,12 +46,13 @@ def _row_scale(problem: Problem) -> dict[str, float]:
     return {p: 1000.0 if 0.0 < share < RARE else 1.0 for p, share in richest.items()}
 
 
-def _scaled(factor: float, terms: list) -> list:
+def scaled(factor: float, terms: list) -> list:
+    """Return terms with every coefficient multiplied by a factor."""
     return [(factor * coefficient, variable) for coefficient, variable in terms]
 
 
 def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
-    scale_of = _row_scale(problem)
+    scale_of = row_scale(problem)
 
     def made(h: str, p: str, y: int, scale: float = 1.0) -> list:
         """Product made at a host, in the proportions of the ore."""
@@ -62,7 +62,7 @@ def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
     @m.Constraint(m.SURPLUSES, doc="What is made of a product leaves as deliveries or surplus [kt REO/y].")
     def product_balance(m, h, p, y):
         out = [(-1.0, m.deliver[key]) for key in groups.deliveries_from[h, p, y]]
-        return linear(_scaled(scale_of[p], [*made(h, p, y), *out, (-1.0, m.surplus[h, p, y])])) == 0
+        return linear(scaled(scale_of[p], [*made(h, p, y), *out, (-1.0, m.surplus[h, p, y])])) == 0
 
     def exports(h: str, p: str, y: int) -> list:
         return [(1.0, m.deliver[key]) for key in groups.deliveries_from[h, p, y] if problem.market_country[key[2]] != problem.country[h]]
@@ -80,7 +80,7 @@ def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
     @m.Constraint(shares, doc="No more than the allowed share of a product leaves the host's country [kt REO/y].")
     def export_share_limit(m, r, p, y):
         rule = shares[r, p, y]
-        return linear(_scaled(scale_of[p], [*exports(rule.host, p, y), *made(rule.host, p, y, -rule.value)])) <= 0
+        return linear(scaled(scale_of[p], [*exports(rule.host, p, y), *made(rule.host, p, y, -rule.value)])) <= 0
 
     ceilings = {}
     for rule in problem.rules:
@@ -94,26 +94,6 @@ def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
     def export_ceiling_limit(m, r, y):
         rule, products = ceilings[r, y]
         return linear(term for p in products for term in exports(rule.host, p, y)) <= rule.value
-
-
-def _add_origin(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
-    scale_of = _row_scale(problem)
-
-    @m.Constraint(m.CHINA_SURPLUSES, doc="China-linked content made leaves with deliveries or surplus [kt REO/y]; modelling choice 2.")
-    def china_balance(m, h, p, y):
-        made = [
-            (problem.china_linked[key[0]] * problem.yields[key[0], h, key[2]].get(p, 0.0), m.feed[key]) for key in groups.feeds_at[h, y]
-        ]
-        out = [(-1.0, m.china_delivered[key]) for key in groups.deliveries_from[h, p, y]]
-        return linear(_scaled(scale_of[p], [*made, *out, (-1.0, m.china_surplus[h, p, y])])) == 0
-
-    @m.Constraint(m.CHINA_DELIVERIES, doc="The China-linked part of a delivery is no more than the delivery [kt REO/y].")
-    def china_delivered_link(m, *key):
-        return linear([(1.0, m.china_delivered[key]), (-1.0, m.deliver[key])]) <= 0
-
-    @m.Constraint(m.CHINA_SURPLUSES, doc="The China-linked part of a surplus is no more than the surplus [kt REO/y].")
-    def china_surplus_link(m, *key):
-        return linear([(1.0, m.china_surplus[key]), (-1.0, m.surplus[key])]) <= 0
 
 
 def _add_markets(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:

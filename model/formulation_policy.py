@@ -64,6 +64,10 @@ def _joint_terms(m: pyo.ConcreteModel, problem: Problem, groups: Groups, cap: Ca
             yield 0.0, unit(p), m.deliver[key]
             if key in m.china_delivered:
                 yield unit(p), 0.0, m.china_delivered[key]
+    for outflow in groups.china_outflows_in[y]:
+        # no cap on one market's share holds in a year with such a column
+        if inside(outflow[0], outflow[1], ""):
+            yield unit(outflow[1]), 0.0, m.china_out[outflow]
     if cap.basis == "supply" and cap.scope != "host":
         for bought in groups.purchases_in[y]:
             offer = problem.offers[bought[0]]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pyomo.core.expr.numeric_expr import LinearExpression
 
+from model.attribution import Outflow, capped_outflows
 from model.problem import BuildKey, DeliverKey, FeedKey, Problem
 
 
@@ -37,6 +38,8 @@ class Groups:
     purchases_to: dict[tuple[str, str, int], list[tuple[str, str, int]]] = field(default_factory=_lists)
     purchases_of: dict[tuple[str, int], list[tuple[str, str, int]]] = field(default_factory=_lists)
     purchases_in: dict[int, list[tuple[str, str, int]]] = field(default_factory=_lists)
+    china_outflows: list[Outflow] = field(default_factory=list)
+    china_outflows_in: dict[int, list[Outflow]] = field(default_factory=_lists)
     demand_of: dict[tuple[str, str, int], list[tuple[str, str, str, int]]] = field(default_factory=_lists)
 
 
@@ -64,4 +67,7 @@ def group_flows(problem: Problem) -> Groups:
         groups.purchases_in[y].append(purchase)
     for need in problem.demand:
         groups.demand_of[need[0], need[2], need[3]].append(need)
+    for outflow in capped_outflows(problem):
+        groups.china_outflows.append(outflow)
+        groups.china_outflows_in[outflow[2]].append(outflow)
     return groups

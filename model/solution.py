@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from model.attribution import attribute_content
 from model.economics import annuity, real_rate
 from model.goal import LEAST_COST, Goal
 from model.matrix import Matrix
@@ -124,12 +125,15 @@ def build_solution(tables: Tables, problem: Problem, matrix: Matrix, outcome: Ou
     )  # fmt: skip
 
 
-def _flows(values: Values, name: str) -> dict[tuple, float]:
+def _flows(values: Values, name: str) -> dict[Any, float]:
     return {key: kt for key, kt in values.get(name, {}).items() if abs(kt) > NEGLIGIBLE_KT}
 
 
 def _decisions(problem: Problem, values: Values) -> dict[str, pd.DataFrame]:
-    china_delivered, china_surplus = _flows(values, "china_delivered"), _flows(values, "china_surplus")
+    feed, deliver, surplus = (_flows(values, name) for name in ("feed", "deliver", "surplus"))
+    china_delivered, china_surplus = attribute_content(problem, feed, deliver, surplus)
+    china_delivered |= _flows(values, "china_delivered")
+    china_surplus |= _flows(values, "china_surplus")
     purchases = []
     for (o, m, y), kt in _flows(values, "purchase").items():
         offer = problem.offers[o]
@@ -137,9 +141,9 @@ def _decisions(problem: Problem, values: Values) -> dict[str, pd.DataFrame]:
     stock, drawn = values.get("stock", {}), values.get("stock_drawn", {})
     rows: dict[str, list[tuple]] = {
         "builds": [key for key, on in values.get("build", {}).items() if on > 0.5],
-        "feed": [(*key, kt * T_PER_KT, kt * problem.china_linked[key[0]] * T_PER_KT) for key, kt in _flows(values, "feed").items()],
-        "deliveries": [(*key, kt * T_PER_KT, china_delivered.get(key, 0.0) * T_PER_KT) for key, kt in _flows(values, "deliver").items()],
-        "surplus": [(*key, kt * T_PER_KT, china_surplus.get(key, 0.0) * T_PER_KT) for key, kt in _flows(values, "surplus").items()],
+        "feed": [(*key, kt * T_PER_KT, kt * problem.china_linked[key[0]] * T_PER_KT) for key, kt in feed.items()],
+        "deliveries": [(*key, kt * T_PER_KT, china_delivered.get(key, 0.0) * T_PER_KT) for key, kt in deliver.items()],
+        "surplus": [(*key, kt * T_PER_KT, china_surplus.get(key, 0.0) * T_PER_KT) for key, kt in surplus.items()],
         "purchases": purchases,
         "stocks": [(*key, stock.get(key, 0.0) * T_PER_KT, drawn.get(key, 0.0) * T_PER_KT) for key in problem.stock_needed],
         "unmet": [(*key, kt * T_PER_KT) for key, kt in _flows(values, "unmet").items()],

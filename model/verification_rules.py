@@ -235,5 +235,9 @@ IMPLIED = {
     "host_open_link": "host_count_minimum",
     "host_shut_link": "host_set_difference_minimum",
     "capacity_balance": "country_share_limit",
+    "china_out_minimum": "china_balance",
 }
-"""Constraints without a rule of their own -> the rule that covers them: hosts and capacity are counted from the plants themselves."""
+"""Constraints without a rule of their own -> the rule that covers them.
+
+Hosts and capacity are counted from the plants themselves; China-linked content is balanced flow by flow.
+"""

@@ -243,7 +243,8 @@ def test_china_surplus_link_binds():
 
 def test_china_surplus_link_leaves_room():
     # nobody wants the 0.3 kt Ce, so they are surplus; 0.4 of them, 0.12 kt, is China-linked
-    tables = small.book(sources=[small.source(china_linked=0.4)], **_two_products(0))
+    caps = [small.cap("supply", "tonnes", "partner", 0.9, "JPN")]
+    tables = small.book(sources=[small.source(china_linked=0.4)], caps=caps, **_two_products(0))
     small.check_slack(tables, "china_surplus_link", cost=10 + 20 + 60)
 
 
@@ -251,6 +252,47 @@ def test_china_surplus_link_forbids():
     # half a kt clean for JPN's stock of 0.7 kt
     tables = small.book(sources=[small.source(china_linked=0.5)], caps=CLEAN_JPN, suppliers=[], stockpiles=[small.stockpile(days=255.5)])
     small.check_infeasible(tables, "china_surplus_link")
+
+
+# --- china_out_minimum: a cap on all supply, whoever gets it --------------------------------------------
+
+CLEAN_SUPPLY = [small.cap("supply", "tonnes", "all", 0)]
+
+
+def test_china_out_minimum_binds():
+    # half of the ore is China-linked: 1 kt made, the linked half is surplus, 0.5 kt is delivered and 0.5 kt bought
+    tables = small.book(sources=[small.source(china_linked=0.5)], caps=CLEAN_SUPPLY)
+    solved = small.check_binds(tables, "china_out_minimum", cost=10 + 20 + 50, free=30)
+    assert solved.tonnes("surplus", "china_tonnes") == approx(500)
+    assert solved.tonnes("deliveries", "china_tonnes") == approx(0)
+
+
+def test_china_out_minimum_leaves_room():
+    # nobody wants the 0.3 kt Ce: all 0.09 kt of linked Ce is surplus; 0.3 of the Nd is linked, within its cap
+    cerium = {**_two_products(0), "demand": [small.demand(), small.demand(100, "Ce")], "suppliers": [small.supplier()]}
+    tables = small.book(sources=[small.source(china_linked=0.3)], caps=[small.cap("supply", "tonnes", "all", 0.9)], **cerium)
+    small.check_slack(tables, "china_out_minimum", cost=10 + 20 + 60)
+
+
+def test_china_out_minimum_forbids():
+    # half a kt clean for JPN's stock of 0.7 kt
+    tables = small.book(
+        sources=[small.source(china_linked=0.5)], caps=CLEAN_SUPPLY, suppliers=[], stockpiles=[small.stockpile(days=255.5)]
+    )  # fmt: skip
+    small.check_infeasible(tables, "china_out_minimum")
+
+
+def test_china_linked_deliveries_are_told_apart_only_where_a_cap_needs_it():
+    capped = {"supply": ("all", ""), "feedstock": ("partner", "JPN")}
+    columns = {}
+    for basis, (scope, member) in capped.items():
+        _, matrix = small.matrix_of(
+            small.book(sources=[small.source(china_linked=0.5)], caps=[small.cap(basis, "tonnes", scope, 0.5, member)])
+        )
+        columns[basis] = {name for name, _ in matrix.columns if name.startswith("china")}
+    assert columns == {"supply": {"china_out"}, "feedstock": {"china_delivered", "china_surplus"}}
+    _, matrix = small.matrix_of(small.book(sources=[small.source(china_linked=0.5)], caps=[small.cap("supply", "tonnes", "all", 1)]))
+    assert not {name for name, _ in matrix.columns if name.startswith("china")}
 
 
 # --- supplier_limit -----------------------------------------------------------------------------------

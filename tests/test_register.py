@@ -63,6 +63,8 @@ def rich_model() -> pyo.ConcreteModel:
     ]
     sheets["markets"] = [{**row, 2029: 500, "offtake_minimum": 0.1} for row in sheets["markets"]]
     sheets["stockpiles"] = [small.stockpile(10, 30, "Dy")]
+    # a partner's own cap in 2030 only: content is split by market in that year and not in the other
+    sheets["caps"] = [{**row, 2033: 1} if row["scope"] == "partner" else row for row in sheets["caps"]]
     settings |= {"minimum_hosts": 1, "country_share_limit": 0.6, "country_share_from": 2030}
     goal = Goal(excluded_host_sets=(frozenset({first}),), shortage_limits=(ShortageLimit(("magnets",), 1.0),), cost_budget=1e6)
     return build_model(build_problem(small.book(settings, **sheets)), goal)
