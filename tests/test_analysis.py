@@ -187,7 +187,7 @@ def test_reason_names_the_cap_that_keeps_an_offer_out():
 )
 def test_a_cap_that_does_not_touch_the_shortage_is_not_blamed(cap):
     found = reason(tiny_tables(), ("JPN", "ev", "NdPr", 2031, 90.0), china_shares=[cap])
-    assert found.startswith("held back by other limits")
+    assert found.startswith("held back by another limit: CHINA still offers it")
 
 
 def test_a_cap_of_zero_is_blamed_where_nothing_is_supplied():
@@ -200,13 +200,14 @@ def test_reason_dearer_than_going_without():
     suppliers.append({**records()["suppliers"][0], "price_share": 10.0})
     # 10 x 2 USD/kg plus 5.5 % duty into the US against 2 + 3 x 2 USD/kg
     found = reason(tiny_tables(suppliers=suppliers), ("USA", "glass", "Ce", 2030, 500.0))
-    assert found == "dearer than going without: 21.1 against 8.0 USD/kg"
+    assert found == "dearer than going without: CHINA asks 21.1 and the shortage costs 8.0 USD/kg"
 
 
 def test_reason_no_supplier_or_plant():
     hosts = [{**row, "candidate": "no"} for row in records()["hosts"]]
     tables = tiny_tables(suppliers=without("Dy"), hosts=hosts, host_rules=[])
-    assert reason(tables, ("JPN", "ev", "Dy", 2030, 120.0)) == "no supplier or plant has this product"
+    found = reason(tables, ("JPN", "ev", "Dy", 2030, 120.0))
+    assert found == "held back by another limit: no supplier offers it and no site may treat the feedstock that contains it"
 
 
 def test_reason_sold_out_where_suppliers_alone_have_it():
@@ -214,33 +215,34 @@ def test_reason_sold_out_where_suppliers_alone_have_it():
     suppliers = [{**row, 2030: 10.0} for row in records()["suppliers"]]
     tables = tiny_tables(suppliers=suppliers, hosts=hosts, host_rules=[])
     bought = [("CHINA", "Dy", "*", "JPN", 2030, 10.0, 10.0)]
-    assert reason(tables, ("JPN", "ev", "Dy", 2030, 110.0), purchases=bought) == "suppliers are sold out and no joint plant can make it"
+    found = reason(tables, ("JPN", "ev", "Dy", 2030, 110.0), purchases=bought)
+    assert found == "held back by another limit: suppliers are sold out and no site may treat the feedstock that contains it"
 
 
 def test_reason_no_plant_can_be_ready():
     hosts = [{**row, "earliest_start": 2032} for row in records()["hosts"]]
     found = reason(tiny_tables(suppliers=without("Dy"), hosts=hosts), ("JPN", "ev", "Dy", 2030, 120.0))
-    assert found == "capacity not yet on line: suppliers are sold out and no joint plant can make it before 2032"
+    assert found == "capacity not yet on line: no supplier offers it and no joint plant can make it before 2032"
 
 
 def test_reason_the_next_plant_is_later():
     plant = ("AAA_PORT", "AAA", "INT_5000", "japanese_support", "light_heavy:japanese_support", 2032, 5000.0, 283.7, 44.2)
     found = reason(tiny_tables(suppliers=without("Dy")), ("JPN", "ev", "Dy", 2030, 120.0), plants=[plant])
-    assert found == "capacity not yet on line: suppliers are sold out and the next joint plant starts in 2032"
+    assert found == "capacity not yet on line: no supplier offers it and the next joint plant starts in 2032"
 
 
 def test_reason_a_plant_costs_more_than_the_shortage():
     found = reason(tiny_tables(suppliers=without("Dy")), ("JPN", "ev", "Dy", 2030, 120.0))
-    assert found == "dearer than going without: suppliers are sold out and a joint plant for it costs more than the shortage"
+    assert found == "dearer than going without: no supplier offers it and a joint plant for it costs more than the shortage"
 
 
 def test_reason_all_is_used():
     made = [("AAA_PORT", "Dy", 2030, 40.0, 40.0, 0.0, 0.0)]
     found = reason(tiny_tables(suppliers=without("Dy")), ("JPN", "ev", "Dy", 2030, 80.0), products=made)
-    assert found.startswith("all is used")
+    assert found == "dearer than going without: no supplier offers it and more feed for the joint plants costs more than the shortage"
 
 
 def test_reason_joint_product_goes_elsewhere():
     made, surplus = [("AAA_PORT", "Dy", 2030, 40.0, 20.0, 20.0, 0.0)], [("AAA_PORT", "Dy", 2030, 20.0, 0.0)]
     found = reason(tiny_tables(suppliers=without("Dy")), ("JPN", "ev", "Dy", 2030, 100.0), products=made, surplus=surplus)
-    assert "a joint plant sells this product elsewhere" in found
+    assert found == "held back by another limit: no supplier offers it and AAA_PORT must sell it elsewhere (limits on origin or offtake)"
