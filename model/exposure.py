@@ -16,11 +16,15 @@ from dataclasses import dataclass
 from model.economics import annuity, real_rate
 from model.planner import Plan
 from model.problem import Problem
+from model.problem_builder import modelled_years
 from model.tables import Tables
 
 KT_PER_T = 0.001
 YEARS = "years"
 """Stands for all year columns of a row: they are one figure, moved together."""
+
+PLANT_SHEETS = ("sources", "composition", "processing", "recoveries", "hosts", "designs", "know_how")
+"""What a joint plant costs and makes; all else is what the markets want and are offered."""
 
 Spot = tuple[str, Hashable, str]
 
@@ -284,3 +288,16 @@ def _markets(ledger: _Ledger, plan: Plan) -> None:
     for m, p, y, stock, _ in plan.solution.tables["stocks"].itertuples(index=False, name=None):
         ledger.add("stockpiles", (m, p), "holding_cost", problem.holding_cost[m, p] * stock * KT_PER_T * problem.weight[y])
         ledger.add("stockpiles", (m, p), "days", 0.0, held.get((m, p, y), 0.0) * problem.stock_needed[m, p, y])
+
+
+def figure_cell(tables: Tables, sheet: str, row: Hashable, column: str) -> str:
+    """Return the address of a figure, ``prices!D6:Q6`` for the years of a row."""
+    if column not in (YEARS, "elements"):
+        return tables.cell(sheet, row, column)
+    names = (
+        modelled_years(tables)
+        if column == YEARS
+        else [name for name in tables[sheet].columns if name in set(tables["elements"]["element"])]
+    )
+    first, last = tables.cell(sheet, row, names[0]), tables.cell(sheet, row, names[-1])
+    return first if first == last else f"{first}:{last.partition('!')[2]}"

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from model.book import column_of
-from model.exposure import YEARS, Exposure, find_exposures
+from model.exposure import PLANT_SHEETS, YEARS, Exposure, figure_cell, find_exposures
 from model.planner import Plan
 from model.problem_builder import modelled_years
 from model.report_book import Book, DataTable, Field, ratio
@@ -20,9 +20,6 @@ from model.tables import Tables
 WEAK = ("estimate", "assumption")
 MOST_ROWS = 30
 """Rows shown of each part; what is left out carries less money than any of them."""
-
-PLANT_SHEETS = ("sources", "composition", "processing", "recoveries", "hosts", "designs", "know_how")
-"""What a joint plant costs and makes; all else is what the markets want and are offered."""
 
 WEAK_FIELDS = (
     Field("place", "rank", "1: most money leans on it."),
@@ -81,19 +78,6 @@ def weak_numbers(plan: Plan) -> pd.DataFrame:
     frame = pd.DataFrame(lines, columns=["of_plants", *(item.name for item in WEAK_FIELDS)])
     frame["place"] = frame.groupby("of_plants").cumcount() + 1
     return frame[frame["place"] <= MOST_ROWS]
-
-
-def figure_cell(tables: Tables, sheet: str, row: Hashable, column: str) -> str:
-    """Return the address of a figure, ``prices!D6:Q6`` for the years of a row."""
-    if column not in (YEARS, "elements"):
-        return tables.cell(sheet, row, column)
-    names = (
-        modelled_years(tables)
-        if column == YEARS
-        else [name for name in tables[sheet].columns if name in set(tables["elements"]["element"])]
-    )
-    first, last = tables.cell(sheet, row, names[0]), tables.cell(sheet, row, names[-1])
-    return first if first == last else f"{first}:{last.partition('!')[2]}"
 
 
 def figure_unit(tables: Tables, sheet: str, column: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from model.exposure import YEARS, Exposure, find_exposures
+from model.exposure import YEARS, Exposure, figure_cell, find_exposures
 from model.planner import Plan, solve
-from model.report_weak import MOST_ROWS, figure_cell, weak_numbers
+from model.report_weak import MOST_ROWS, weak_numbers
 from model.solver import SolveOptions
 from model.tables import Tables
 from tests import small

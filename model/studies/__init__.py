@@ -8,6 +8,7 @@ from typing import cast
 from model.studies.study import Study
 
 STUDIES: dict[str, str] = {
+    "sensitivity": "which estimates, moved through their range, change the cost and the chosen hosts",
     "leaning": "how the plan moves when the weakest inputs are moved",
     "alternatives": "the best plans with different hosts, ranked and proven in order",
     "partners": "what each partner would pay alone, what acting jointly saves, who gets it, and what the partners trade",

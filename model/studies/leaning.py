@@ -1,26 +1,22 @@
-"""What the plan leans on: the same question asked again with the weakest inputs moved.
+"""What the plan leans on: the same question asked again under named scenarios that move the weakest inputs.
 
 The scenarios to compare are named in the setting `leaning_scenarios`; each is solved as a whole
-and verified. Solves run side by side, one thread each.
+and verified. The study `sensitivity` moves every estimate by itself; this one moves what a planner has put together.
 """
 
 from __future__ import annotations
 
-import math
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from model.planner import Plan, solve
+from model.planner import Plan
 from model.result_schema import ResultColumn
 from model.scenarios import apply_scenario
 from model.solver import SolveOptions
+from model.studies.moved import Moved, describe_plants, plants_of, solve_moved, summarise
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
-from model.validation import check_tables
 
 COLUMNS = (
     ResultColumn("scenario", "", "Input that was moved; see the scenarios sheet for the cells."),
@@ -33,42 +29,6 @@ COLUMNS = (
     ResultColumn("gap", "MUSD", "No plan can be cheaper than this one by more."),
     ResultColumn("verdict", "", "Independent verification."),
 )
-
-
-@dataclass(frozen=True)
-class Leaning:
-    """The best plan under one scenario, in few figures."""
-
-    scenario: str
-    total_cost: float
-    plants: tuple[tuple[str, float, int], ...]
-    capacity: float
-    unmet: float
-    gap: float
-    verdict: str
-
-
-def summarise(scenario: str, plan: Plan) -> Leaning:
-    """Return the few figures of a plan that the table shows."""
-    plants = plan.solution.tables["plants"].sort_values(["on_line", "host"])
-    return Leaning(
-        scenario,
-        plan.solution.objective,
-        tuple(zip(plants["host"], plants["capacity"], plants["on_line"], strict=True)),
-        float(plants["capacity"].sum()),
-        float(plan.solution.tables["unmet"]["tonnes"].sum()),
-        plan.solution.gap,
-        "no plan" if not plan.solution.status.has_plan else "passed" if plan.verification.passed else "FAILED",
-    )
-
-
-def _solve_one(tables: Tables, scenario: str, options: SolveOptions) -> Leaning:
-    changed, _ = apply_scenario(tables, scenario)
-    errors = [finding for finding in check_tables(changed) if finding.severity == "error"]
-    if errors:
-        nan = float("nan")
-        return Leaning(scenario, nan, (), nan, nan, nan, f"not solved: {errors[0]}")
-    return summarise(scenario, solve(changed, options))
 
 
 def leaning_names(tables: Tables) -> list[str]:
@@ -88,7 +48,7 @@ def run_leaning(
     plan
         The run's own plan.
     options
-        For each solve; threads are set to one.
+        For each solve.
     workers
         Solves that run at once.
     say
@@ -99,19 +59,13 @@ def run_leaning(
     sentences, frame
         What the table says in words, and one row a scenario in `COLUMNS`.
     """
-    names = leaning_names(tables)
-    single = replace(options, threads=1)
-    found: list[Leaning] = []
-    with ProcessPoolExecutor(max_workers=max(1, workers), mp_context=multiprocessing.get_context("spawn")) as pool:
-        for leaning in pool.map(_solve_one, [tables] * len(names), names, [single] * len(names)):
-            found.append(leaning)
-            say(f"  {_sentence(leaning, plan)}")
     own = summarise("", plan)
-    hosts = {host for host, _, _ in own.plants}
+    moves = [(name, apply_scenario(tables, name)[0]) for name in leaning_names(tables)]
+    found = solve_moved(moves, plants_of(plan), options, workers, say, lambda item: f"  {_sentence(item, own)}")
     rows = [
         (
-            item.scenario, item.total_cost, item.total_cost - own.total_cost, describe_plants(item.plants), item.capacity, item.unmet,
-            _same_hosts(item, hosts), item.gap, item.verdict,
+            item.name, item.total_cost, item.total_cost - own.total_cost, describe_plants(item.plants), item.capacity, item.unmet,
+            ("yes" if item.hosts == own.hosts else "no") if item.known else "not known", item.gap, item.verdict,
         )
         for item in found
     ]  # fmt: skip
@@ -120,7 +74,7 @@ def run_leaning(
     unknown = frame.loc[frame["same_hosts"] == "not known", "scenario"].tolist()
     words = [f"{len(moved)} of {len(frame)} moves change the hosts: {', '.join(moved)}." if moved else "No move changes the hosts."]
     if unknown:
-        words.append(f"Not solved, so not known: {', '.join(unknown)}.")
+        words.append(f"Without a verified plan, so not known: {', '.join(unknown)}.")
     words.append("A row whose gap is wider than its change shows the best plan found, which may not be the best one.")
     return words, frame
 
@@ -136,25 +90,8 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
     return [StudySheet("leaning", "How the plan moves when the weakest inputs are moved.", [("", COLUMNS, frame)], words)]
 
 
-def _same_hosts(item: Leaning, hosts: set[str]) -> str:
-    if not math.isfinite(item.total_cost):
-        return "not known"
-    return "yes" if {host for host, _, _ in item.plants} == hosts else "no"
-
-
-def describe_plants(plants: Sequence[tuple[str, float, int]]) -> str:
-    """Return plants in words, "none" if there are none.
-
-    Examples
-    --------
-    >>> describe_plants([("MYS_KUA", 2500.0, 2030)])
-    'MYS_KUA 2,500 t/y from 2030'
-    """
-    return "; ".join(f"{host} {capacity:,.0f} t/y from {year}" for host, capacity, year in plants) or "none"
-
-
-def _sentence(leaning: Leaning, plan: Plan) -> str:
-    if not math.isfinite(leaning.total_cost):
-        return f"{leaning.scenario}: {leaning.verdict}"
-    change = leaning.total_cost - plan.solution.objective
-    return f"{leaning.scenario}: {change:+,.0f} MUSD, {describe_plants(leaning.plants)} (within {leaning.gap:,.1f} MUSD, verification {leaning.verdict})"
+def _sentence(item: Moved, own: Moved) -> str:
+    if not item.known:
+        return f"{item.name}: {item.verdict}"
+    change = item.total_cost - own.total_cost
+    return f"{item.name}: {change:+,.0f} MUSD, {describe_plants(item.plants)} (within {item.gap:,.1f} MUSD, verification {item.verdict})"

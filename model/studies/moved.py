@@ -1,0 +1,122 @@
+"""The same question asked again with inputs moved: each solve in few figures, set beside the run's own plan."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from model.batch import Case, solve_cases
+from model.planner import Plan
+from model.problem import BuildKey
+from model.solver import SolveOptions, Status
+from model.tables import Tables
+from model.validation import check_tables
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The best plan with inputs moved, in few figures; NaN where there is none."""
+
+    name: str
+    total_cost: float
+    plants: tuple[tuple[str, float, int], ...]
+    capacity: float
+    unmet: float
+    gap: float
+    verdict: str
+    """passed, FAILED, no plan, or why it was not solved."""
+    impossible: bool = False
+    """Whether it is proven that no plan exists."""
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Hosts that hold a plant."""
+        return frozenset(host for host, _, _ in self.plants)
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a plan that passed verification."""
+        return self.verdict == "passed" and math.isfinite(self.total_cost)
+
+
+def summarise(name: str, plan: Plan) -> Moved:
+    """Return the few figures of a plan."""
+    plants = plan.solution.tables["plants"].sort_values(["on_line", "host"])
+    if not plan.solution.status.has_plan:
+        return _without_plan(name, str(plan.solution.status), plan.solution.status is Status.INFEASIBLE)
+    return Moved(
+        name,
+        plan.solution.objective,
+        tuple(zip(plants["host"], plants["capacity"], plants["on_line"], strict=True)),
+        float(plants["capacity"].sum()),
+        float(plan.solution.tables["unmet"]["tonnes"].sum()),
+        plan.solution.gap,
+        "passed" if plan.verification.passed else "FAILED",
+    )
+
+
+def _without_plan(name: str, verdict: str, impossible: bool = False) -> Moved:
+    nan = float("nan")
+    return Moved(name, nan, (), nan, nan, nan, verdict, impossible)
+
+
+def plants_of(plan: Plan) -> tuple[BuildKey, ...]:
+    """Return the plants of a plan as a start for the solves of its neighbours."""
+    return tuple(plan.solution.tables["builds"].itertuples(index=False, name=None))
+
+
+def solve_moved(
+    moves: Sequence[tuple[str, Tables]],
+    start: tuple[BuildKey, ...],
+    options: SolveOptions,
+    workers: int,
+    say: Callable[[str], None] = lambda _: None,
+    told: Callable[[Moved], str] | None = None,
+) -> list[Moved]:
+    """Solve changed inputs side by side, those only that still pass validation.
+
+    Parameters
+    ----------
+    moves
+        (name, tables); names are unique.
+    start
+        Plants to try first.
+    options
+        For each solve.
+    workers
+        Solves that run at once.
+    say
+        Called with a sentence as each solve ends.
+    told
+        Makes that sentence; by default it is the executor's.
+
+    Returns
+    -------
+    list of Moved
+        In the order of `moves`; the verdict of a book that breaks a rule says which.
+    """
+    found: dict[str, Moved] = {}
+    cases = []
+    for name, tables in moves:
+        errors = [finding for finding in check_tables(tables) if finding.severity == "error"]
+        if errors:
+            found[name] = _without_plan(name, f"not solved: {errors[0]}")
+        else:
+            cases.append(Case(name, tables, start=start))
+    for case, plan in solve_cases(cases, options, workers, say if told is None else lambda _: None):
+        found[case.name] = summarise(case.name, plan)
+        if told is not None:
+            say(told(found[case.name]))
+    return [found[name] for name, _ in moves]
+
+
+def describe_plants(plants: Sequence[tuple[str, float, int]]) -> str:
+    """Return plants in words, "none" if there are none.
+
+    Examples
+    --------
+    >>> describe_plants([("MYS_KUA", 2500.0, 2030)])
+    'MYS_KUA 2,500 t/y from 2030'
+    """
+    return "; ".join(f"{host} {capacity:,.0f} t/y from {year}" for host, capacity, year in plants) or "none"

@@ -1,0 +1,282 @@
+"""Which estimates change the chosen hosts: on books where it can be said by eye."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.book import column_of, is_blank
+from model.planner import solve
+from model.schema import SHEETS
+from model.solver import SolveOptions
+from model.studies import sensitivity
+from model.studies.estimates import (
+    KINDS,
+    SCALE,
+    Estimate,
+    cells_in,
+    figure_range,
+    fitted_exponent,
+    kinds_in,
+    move,
+    rescale_designs,
+)
+from model.studies.moved import Moved, solve_moved, summarise
+from model.studies.study import StudyContext, StudySheet
+from model.tables import Tables
+from model.validation import check_tables
+from tests import small
+from tests.tiny import tiny_tables
+
+EXACT = SolveOptions(absolute_gap=1e-6, relative_gap=0.0, time_limit=60.0, threads=1)
+GUESS = {"quality": "estimate"}
+
+
+def complete(settings: dict | None = None, **sheets: list) -> Tables:
+    """Return a small book that passes validation: no sheet without rows, no blank name or reason."""
+    records = {
+        "ports": [{"port": name, "country": "MMM", "feeder": "no"} for name in ("Port", "Quay")],
+        "distances": [{"from_port": "Port", "to_port": "Quay", "no_red_sea": 1, "suez_open": 1}],
+        "duties": [{"measure": "general", "stage": "oxide", "origin": "*", "destination": "*", "rate": 0}],
+        **sheets,
+    }
+    tables = small.book(settings, **records)
+    frames = {}
+    for sheet in SHEETS:
+        frame = tables[sheet.name].copy()
+        for column in sheet.all_columns:
+            if column.required and not column.numeric and column.kind != "value":
+                frame[column.name] = frame[column.name].replace("", column.choices[0] if column.choices else "ABC")
+        frames[sheet.name] = frame
+    return tables.with_frames(**frames)
+
+
+def two_hosts(settings: dict | None = None, **sheets: list) -> Tables:
+    """A plant of 1 kt at ALPHA costs 10 MUSD a year, at BETA 11; feed for it 20 MUSD; ALPHA's figures and the feed price are guesses."""
+    chosen = {"max_plants": 1, "expertise_capex_penalty": 0, **(settings or {})}
+    records = {
+        "hosts": [small.host("ALPHA", country="AAA", **GUESS), small.host("BETA", country="BBB", capex_factor=1.1)],
+        "sources": [small.source(**GUESS)],
+        **sheets,
+    }
+    return complete(chosen, **records)
+
+
+def study(tables: Tables, workers: int = 1) -> StudySheet:
+    plan = solve(tables, EXACT)
+    (sheet,) = sensitivity.run(StudyContext(tables, plan, EXACT, workers, lambda _: None))
+    return sheet
+
+
+def rows(sheet: StudySheet, number: int) -> list[dict]:
+    return sheet.tables[number][2].to_dict("records")
+
+
+@pytest.fixture(scope="module")
+def sheet() -> StudySheet:
+    return study(two_hosts())
+
+
+def test_the_estimate_that_flips_the_host_is_found_and_ranked_first(sheet):
+    first = rows(sheet, 0)[0]
+    assert first["figure"] == "construction cost levels of the hosts"
+    assert first["moved_to"] == "1 → 1.25"
+    assert first["best_hosts"] == "BETA"
+    assert first["keeping"] == pytest.approx(1.5)
+    assert first["sure"] == "yes"
+    assert first["change"] == pytest.approx(1.0)
+    assert first["place"] == 1
+
+
+def test_an_estimate_that_moves_cost_only_is_in_the_tornado_alone(sheet):
+    assert {row["figure"] for row in rows(sheet, 0)} == {"construction cost levels of the hosts"}
+    feed = next(row for row in rows(sheet, 1) if row["figure"] == "feed prices")
+    assert (feed["low_change"], feed["high_change"], feed["swing"]) == (pytest.approx(-5), pytest.approx(5), pytest.approx(10))
+    assert feed["hosts_change"] == "no"
+    assert feed["low_hosts"] == feed["high_hosts"] == "ALPHA"
+    assert feed["verdict"] == "passed"
+
+
+def test_the_tornado_is_sorted_by_swing(sheet):
+    swings = [row["swing"] for row in rows(sheet, 1)]
+    assert swings == sorted(swings, reverse=True)
+    assert [row["place"] for row in rows(sheet, 1)] == list(range(1, len(swings) + 1))
+
+
+def test_the_words_name_the_estimate_and_what_to_do(sheet):
+    said = " ".join(sheet.sentences)
+    assert "1 of " in said
+    assert "Construction cost levels of the hosts (1 → 1.25): best at ABC (BETA); with ABC (ALPHA) 1.5 MUSD more would be paid." in said
+    assert "Get local construction quotes." in said
+    assert sheet.headlines == ["Weak number 1: " + next(line for line in sheet.sentences if line.startswith("Construction"))]
+
+
+def test_no_change_of_hosts_reads_as_such():
+    quiet = study(two_hosts(hosts=[small.host("ALPHA", **GUESS), small.host("BETA", capex_factor=2)]))
+    assert rows(quiet, 0) == []
+    assert quiet.headlines == ["No estimate, moved through its range by itself, changes the chosen hosts."]
+
+
+def test_hosts_that_are_as_good_as_each_other_are_no_change():
+    """ALPHA a quarter dearer costs exactly what BETA does: whatever the solver picks, keeping ALPHA costs nothing."""
+    tables = two_hosts(hosts=[small.host("ALPHA", **GUESS), small.host("BETA", capex_factor=1.2499999)])
+    tie = study(tables)
+    assert all(row["sure"] == "within the gap" for row in rows(tie, 0) if row["figure"].startswith("construction"))
+    assert tie.headlines == ["No estimate, moved through its range by itself, changes the chosen hosts."]
+
+
+def test_hosts_that_can_no_longer_serve_come_first():
+    """A plant must stand and 110 MUSD may be spent on it: 100 at ALPHA, 125 if it is a quarter dearer; 105 at BETA."""
+    tables = two_hosts(
+        {"minimum_hosts": 1},
+        hosts=[small.host("ALPHA", country="AAA", **GUESS), small.host("BETA", country="BBB", capex_factor=1.05)],
+        markets=[{**small.market(), 2029: 110}],
+    )
+    stuck = study(tables)
+    first = rows(stuck, 0)[0]
+    assert (first["figure"], first["best_hosts"], first["sure"]) == ("construction cost levels of the hosts", "BETA", "yes")
+    assert math.isinf(first["keeping"])
+    assert "no plan would exist" in stuck.headlines[0]
+
+
+def test_the_same_answer_with_several_workers(sheet):
+    other = study(two_hosts(), workers=2)
+    for number in (0, 1):
+        assert rows(other, number) == rows(sheet, number)
+
+
+def test_only_the_kinds_asked_for_are_moved():
+    tables = two_hosts({"sensitivity_figures": "feed_prices", "sensitivity_cells": 0})
+    assert [row["figure"] for row in rows(study(tables), 1)] == ["feed prices"]
+    with pytest.raises(ValueError, match="there is no kind feed_price;"):
+        study(two_hosts({"sensitivity_figures": "feed_price"}))
+
+
+def test_nothing_to_do_without_estimates():
+    tables = small.book()
+    said: list[str] = []
+    assert sensitivity.run(StudyContext(tables, solve(tables, EXACT), EXACT, 1, said.append)) == []
+    assert "nothing to do" in said[0]
+
+
+# --- ranges ----------------------------------------------------------------------------------
+
+
+def guessed(tables: Tables) -> Tables:
+    """Return a book in which every figure is an estimate."""
+    return tables.with_frames(**{name: frame.assign(quality="estimate") for name, frame in tables.frames.items()})
+
+
+def spots_of(estimate: Estimate) -> set:
+    return set(estimate.spots)
+
+
+@pytest.mark.parametrize("side", ["low", "high"])
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_nothing_moves_outside_its_declared_range_or_kind(kind, side):
+    tables = guessed(tiny_tables({"heavy_concentrate_payability": 0.65}))
+    for estimate in kinds_in(tables, [kind]):
+        moved = move(tables, estimate, side)
+        own = set(estimate.spots)
+        for sheet, frame in moved.frames.items():
+            for row, record in frame.to_dict("index").items():
+                before = tables[sheet].loc[row].to_dict()
+                for name, after in record.items():
+                    if after == before[name] or (is_blank(after) and is_blank(before[name])):
+                        continue
+                    if estimate.name == SCALE:
+                        assert (sheet, name) in {("designs", "capex"), ("designs", "fixed_cost")}
+                        continue
+                    assert (sheet, row, "years" if isinstance(name, int) else name) in own
+                    low, high = before[name] * 0.75, before[name] * 1.25
+                    assert min(low, high) - 1e-12 <= after <= max(low, high) + 1e-12
+                    if sheet != "settings":
+                        column = column_of(sheet, name)
+                        assert column.low is None or after >= column.low
+                        assert column.high is None or after <= column.high
+        findings = [finding for finding in check_tables(moved) if finding.severity == "error"]
+        assert [finding.rule for finding in findings if finding.rule != "least_take_above_demand"] == []
+
+
+def test_stated_cases_are_the_range_and_shares_stay_shares():
+    assert figure_range("sources", {"payability": 0.5, "payability_low": 0.4, "payability_high": 0.45}, "payability", 0.25) == (0.4, 0.5)
+    assert figure_range("sources", {"payability": 0.5, "payability_low": math.nan}, "payability", 0.25) == (0.375, 0.625)
+    assert figure_range("recoveries", {"recovery": 0.9}, "recovery", 0.25) == (pytest.approx(0.675), 1.0)
+    assert figure_range("prices", {2030: -0.2}, 2030, 0.25) == (pytest.approx(-0.25), pytest.approx(-0.15))
+
+
+def test_the_kinds_are_estimates_only_and_china_links_partly_chinese_only():
+    tables = guessed(tiny_tables())
+    sources = tables["sources"].copy()
+    sources.loc[sources["source_id"] == "ALPHA_MINE", "quality"] = "reported"
+    found = {estimate.name: estimate for estimate in kinds_in(tables.with_frames(sources=sources))}
+    assert {row for sheet, row, _ in found["feed_prices"].spots if sheet == "sources"} == {3}
+    linked = {estimate.name: estimate for estimate in kinds_in(tables)}["china_links"]
+    assert spots_of(linked) == {("sources", 2, "china_linked")}
+    assert "discount_rate" not in found, "it is 0 in this book"
+
+
+def test_the_exponent_turns_around_the_largest_plant():
+    sizes = np.array([1000.0, 2500.0, 20000.0])
+    designs = [
+        small.design(f"D{size:.0f}", capacity=size, capex=10 * size**0.85 / 100, fixed_cost=size**0.85 / 100, **GUESS) for size in sizes
+    ]
+    tables = small.book(designs=[*designs, small.design("ALONE", scope="separation", **GUESS)])
+    assert fitted_exponent(sizes, tables["designs"]["capex"].to_numpy()[:3]) == pytest.approx(0.85)
+    for exponent in (0.65, 1.0):
+        after = rescale_designs(tables, exponent)["designs"]
+        for column in ("capex", "fixed_cost"):
+            assert fitted_exponent(sizes, after[column].to_numpy()[:3]) == pytest.approx(exponent)
+            assert after[column].tolist()[2:] == pytest.approx(tables["designs"][column].tolist()[2:])
+    assert after.loc[2, "capex"] == pytest.approx(10 * 1000**0.85 / 100 * 20**-0.15)
+
+
+# --- single cells ----------------------------------------------------------------------------
+
+
+def test_single_cells_are_those_that_move_the_cost_most():
+    """Of the two mines the plant takes 0.9 kt from NEAR and 0.1 kt from FAR; plants and feed get half of the places."""
+    tables = guessed(two_hosts(sources=[small.source("NEAR", capacity=900), small.source("FAR", fixed_price=22)]))
+    plan = solve(tables, EXACT)
+    names = [cell.words for cell in cells_in(plan, 0.25, 100)]
+    assert names.index("fixed_price of NEAR") < names.index("fixed_price of FAR")
+    assert names[0] in ("tonnes of JPN | magnets | Nd", "market price of Nd | market")
+    few = cells_in(plan, 0.25, 2)
+    assert len(few) == 2
+    assert {cell.words for cell in few} == {names[0], "fixed_price of NEAR"}
+    assert cells_in(plan, 0.25, 0) == []
+
+
+def test_a_product_price_moves_with_its_surplus_price():
+    tables = guessed(tiny_tables())
+    plan = solve(tables, replace(EXACT, absolute_gap=0.01))
+    cell = next(cell for cell in cells_in(plan, 0.25, 100) if cell.words == "market price of NdPr | market")
+    low = move(tables, cell, "low")["prices"]
+    assert low.loc[4, 2030] == pytest.approx(75.0)
+    assert low.loc[5, 2030] == pytest.approx(37.5)
+    assert low.loc[2, 2030] == 2.0
+
+
+# --- solves ----------------------------------------------------------------------------------
+
+
+def test_a_book_that_breaks_a_rule_is_not_solved():
+    tables = complete()
+    broken = tables.with_frames(hosts=tables["hosts"].assign(capex_factor=-1.0))
+    good, bad = solve_moved([("good", tables), ("bad", broken)], (), EXACT, 1)
+    assert good.known
+    assert good.total_cost == pytest.approx(30.0)
+    assert not bad.known
+    assert bad.verdict.startswith("not solved: hosts!")
+
+
+def test_no_plan_is_told_from_not_known():
+    impossible = solve(small.book(host_rules=[small.rule("force_plant", 5000, to_year=2030)]), EXACT)
+    item = summarise("x", impossible)
+    assert item.impossible
+    assert not item.known
+    assert item.hosts == frozenset()
+    assert not Moved("x", 1.0, (("A", 1.0, 2030),), 1.0, 0.0, 0.0, "FAILED").known
