@@ -118,6 +118,38 @@ SETTINGS: tuple[Setting, ...] = (
         group="studies",
         required=False,
     ),
+    Setting("frontier_points", "integer", "Levels from 100 % to 0 that the study frontier solves.", 11, "levels", 2, 101, group="studies"),
+    Setting(
+        "frontier_scopes",
+        "codes",
+        "What the study frontier caps, one after the other, comma separated: tonnes or value (of all supply), every_product, feedstock, "
+        "or the code of a product.",
+        "tonnes, value, every_product",
+        group="studies",
+        required=False,
+    ),
+    Setting(
+        "why_not_size", "number", "Least size of the plant that the study why_not forces on a host.", 5000, "t REO/y", 1, group="studies"
+    ),
+    Setting("why_not_year", "year", "Year by which it is on line.", 2032, "year", 2000, 2100, group="studies"),
+    Setting(
+        "why_not_hosts",
+        "codes",
+        "Hosts that the study why_not asks about, comma separated; blank: every candidate.",
+        "",
+        group="studies",
+        required=False,
+    ),
+    Setting(
+        "break_even_hosts",
+        "integer",
+        "Hosts left out, nearest first, for which the study why_not finds what would bring them in.",
+        3,
+        "hosts",
+        0,
+        1000,
+        group="studies",
+    ),
     Setting(
         "partner_rule",
         "choice",

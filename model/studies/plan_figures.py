@@ -1,0 +1,43 @@
+"""The few figures of a plan that studies set side by side, and how they are said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from model.planner import Plan
+from model.problem import BuildKey
+from model.tables import Tables
+
+
+def verdict(plan: Plan) -> str:
+    """Return what independent verification said of a plan, or the status where there is none."""
+    if not plan.solution.status.has_plan:
+        return str(plan.solution.status)
+    return "passed" if plan.verification.passed else "FAILED"
+
+
+def plan_builds(plan: Plan) -> tuple[BuildKey, ...]:
+    """Return the plants of a plan as a start for another solve."""
+    return tuple((str(h), str(d), str(w), int(y)) for h, d, w, y in plan.solution.tables["builds"].itertuples(index=False))
+
+
+def tonnes_short(plan: Plan) -> float:
+    """Return the t REO left short over the horizon: modelled years weighted by the years that they stand for."""
+    unmet = plan.solution.tables["unmet"]
+    years = unmet["year"].map(plan.problem.years_represented).astype(float)
+    return float((unmet["tonnes"] * years).sum())
+
+
+def host_names(tables: Tables, hosts: Sequence[str]) -> str:
+    """Return sites by the name of their country, with the code where a country has several; "none" if there are none."""
+    frame = tables["hosts"]
+    name = {h: str(n) or str(h) for h, n in zip(frame["host"], frame["name"], strict=True)}
+    shared = {n for n in name.values() if list(name.values()).count(n) > 1}
+    return ", ".join(f"{name[h]} ({h})" if name[h] in shared else name[h] for h in hosts) or "none"
+
+
+def plants_in_words(tables: Tables, builds: Sequence[BuildKey]) -> str:
+    """Return plants by country, size and year on line; "none" if there are none."""
+    capacity = dict(zip(tables["designs"]["design"], tables["designs"]["capacity"], strict=True))
+    ordered = sorted(builds, key=lambda key: (key[3], key[0]))
+    return "; ".join(f"{host_names(tables, [h])} {capacity[d]:,.0f} t/y from {y}" for h, d, _, y in ordered) or "none"
