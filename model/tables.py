@@ -99,6 +99,18 @@ class Tables:
             values[name] = float(value) if setting.kind in ("number", "integer", "year") else str(value)
         return values
 
+    def with_settings(self, **values: str | float) -> Tables:
+        """Return a copy in which settings have other values; those without a row get one."""
+        frame = self.frames["settings"].copy()
+        for name, value in values.items():
+            place = frame["setting"] == name
+            if not place.any():
+                row = pd.DataFrame([{"setting": name}], index=[max(frame.index, default=1) + 1])
+                frame = pd.concat([frame, row.reindex(columns=frame.columns, fill_value="")])
+                place = frame["setting"] == name
+            frame["value"] = frame["value"].astype(object).where(~place, value)
+        return self.with_frames(settings=frame)
+
     def setting(self, name: str) -> float:
         """Return a numeric setting."""
         return float(self.settings[name])
