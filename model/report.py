@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +18,7 @@ from model.report_summary import summary_page, write_no_plan, write_summary
 from model.report_tables import ReportTables
 from model.report_weak import write_weak_numbers
 from model.report_words import print_summary
+from model.run_folder import new_run_folder, written_whole
 
 if TYPE_CHECKING:
     from model.planner import Plan
@@ -33,35 +29,6 @@ __all__ = ["WORKBOOK", "new_run_folder", "print_summary", "write_report"]
 
 WORKBOOK = "solution.xlsx"
 LONGEST_SHEET_NAME = 31
-
-
-def new_run_folder(outputs: Path, name: str) -> Path:
-    """Make an empty folder for a run that no other run has: time of day and name.
-
-    Parameters
-    ----------
-    outputs
-        Folder of all runs; made if missing.
-    name
-        Scenario or book; characters that a file name cannot hold are replaced.
-
-    Returns
-    -------
-    Path
-        ``outputs/2026-05-01_143005_name``, with ``-2``, ``-3`` … where that is taken.
-    """
-    plain = re.sub(r"[^\w.+-]+", "_", name).strip("._") or "run"
-    stem = f"{datetime.now():%Y-%m-%d_%H%M%S}_{plain[:60]}"
-    outputs.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        folder = outputs / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return folder
 
 
 def write_report(
@@ -111,25 +78,12 @@ def write_report(
     FileExistsError
         `folder` is not empty: nothing is ever overwritten.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise FileExistsError(f"{folder} is not empty: each run has a folder of its own")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
-    try:
-        partial.mkdir()
+    with written_whole(folder) as partial:
         book = Book(partial / WORKBOOK)
         picture = _fill(book, plan, run_info, scenario, Path(inputs_path), extra_sheets, reference_cost, changes, log)
         book.workbook.close()
         if picture is not None:
             (partial / PICTURE).write_bytes(picture.png)
-        if os.name == "nt" and folder.exists():
-            folder.rmdir()  # elsewhere a folder replaces an empty one in one step
-        os.rename(partial, folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        if folder.exists() and not any(folder.iterdir()):
-            folder.rmdir()
-        raise
     return folder / WORKBOOK
 
 
