@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from model.checking import check_scenario, read_checked
+from model.comparing import compare_runs
 from model.console import Log, SearchDisplay
 from model.planner import Plan, options_from, solve, without_plants
 from model.report import new_run_folder, print_summary, write_report
@@ -34,7 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="run.py",
         description="Find where joint Japan-US rare-earth refining plants should stand, at least cost, under a cap on China-sourced feedstock.",
-        epilog="python run.py check BOOK: validate only.   python run.py template NEW_BOOK: write an empty workbook.",
+        epilog="python run.py check BOOK: validate only.   python run.py template NEW_BOOK: write an empty workbook.   "
+        "python run.py compare RUN_A RUN_B: set two finished runs side by side.",
     )
     parser.add_argument("book", nargs="?", type=Path, default=DEFAULT_BOOK, help="input workbook (default: inputs/baseline.xlsx)")
     parser.add_argument("--scenario", help="named scenario of the workbook; several joined by + are applied in order")
@@ -73,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
+    if words and words[0] == "compare":
+        return INPUT_FINDINGS if compare_runs(words[1:]) is None else PLAN_WRITTEN
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     parser = _parser()
     options = parser.parse_args(words)
