@@ -10,6 +10,7 @@ from model.studies.study import Study
 STUDIES: dict[str, str] = {
     "sensitivity": "which estimates, moved through their range, change the cost and the chosen hosts",
     "frontier": "what each point of cap costs, where the chosen hosts change and how far down the share can go",
+    "why_not": "what a plant at each host left out would cost, what bars it, what would bring it in, and what losing a chosen host costs",
     "leaning": "how the plan moves when the weakest inputs are moved",
     "alternatives": "the best plans with different hosts, ranked and proven in order",
     "partners": "what each partner would pay alone, what acting jointly saves, who gets it, and what the partners trade",
