@@ -98,9 +98,10 @@ def make_elastic(problem: Problem, matrix: Matrix, bars: Sequence[Bar] = ()) -> 
     bars
         Columns that the book's rules keep at 0, for a problem wider than the book's.
     """
+    figures = _Figures(problem)
     entries: dict[Code, list[tuple[int, float]]] = defaultdict(list)
     for row, (component, index) in enumerate(matrix.rows):
-        for code, coefficient in _reliefs(problem, component, index):
+        for code, coefficient in figures.loosening(component, index):
             entries[code].append((row, coefficient))
     for bar in bars:
         for code in bar.codes:
@@ -120,11 +121,11 @@ def make_elastic(problem: Problem, matrix: Matrix, bars: Sequence[Bar] = ()) -> 
         triples += [(row, width + place[code], -1.0) for row, bar in enumerate(barring) for code in bar.codes]
         i, j, x = zip(*triples, strict=True)
         body = scipy.sparse.vstack([body, scipy.sparse.csr_array((x, (i, j)), shape=(len(barring), width + count))])
-    limits = [_most(problem, code) for code in codes]
+    limits = [figures.most(code) for code in codes]
     return Elastic(
         replace(
             matrix,
-            cost=np.concatenate([np.zeros(width), [_weight(problem, code) for code in codes]]),
+            cost=np.concatenate([np.zeros(width), [figures.weight(code) for code in codes]]),
             offset=0.0,
             a=body.tocsc(),
             row_lower=np.concatenate([matrix.row_lower, np.full(len(barring), -np.inf)]),
@@ -139,125 +140,134 @@ def make_elastic(problem: Problem, matrix: Matrix, bars: Sequence[Bar] = ()) -> 
     )
 
 
-def _reliefs(problem: Problem, component: str, index: object) -> Iterator[tuple[Code, float]]:
-    """Yield the figures that loosen a row, with the coefficient of their violation in it.
+class _Figures:
+    """What the figures of a problem are and which rows each of them loosens, with the sums taken once."""
 
-    Shares of a total (`cap`, `country_share_limit`, `offtake_minimum`, `rule_share`, `minimum_use`) multiply a decision; their
-    violation stands for the share of a reference amount, and the study finds the share itself by solving again.
-    """
-    key: tuple = index if isinstance(index, tuple) else (index,)
-    match component:
-        case "plants_per_host_limit":
-            yield ("plants_per_host",), -1.0
-        case "plant_count_limit":
-            yield ("max_plants",), -1.0
-        case "host_count_minimum":
-            yield ("minimum_hosts",), 1.0
-        case "forced_plant_minimum":
-            yield ("rule_value", key[0]), 1.0
-        case "feed_ceiling_limit" | "export_ceiling_limit":
-            yield ("rule_value", key[0]), -1.0
-        case "export_share_limit":
-            yield ("rule_share", key[0]), -1.0
-        case "source_limit":
-            yield ("uncommitted", key[0]), -problem.available[key]
-            yield ("capacity", key[0]), -problem.available[key]
-        case "supplier_limit":
-            yield ("supply", *key), -1.0
-        case "take_minimum":
-            yield ("least_take", key[0]), problem.supply[key]
-            yield ("supply", *key), -problem.least_take[key] / problem.supply[key]
-        case "demand_balance":
-            if _demand(problem, *key) > 0:
-                yield ("demand", *key), -1.0
-        case "stock_balance":
-            if key[2] == problem.years[0]:
-                yield ("opening", *key[:2]), -1.0
-        case "stock_minimum":
-            needed, wanted = problem.stock_needed[key], _demand(problem, *key)
-            yield ("days", *key[:2]), needed
-            if wanted > 0:
-                yield ("demand", *key), -needed / wanted
-        case "china_cap":
-            cap = next(cap for cap in problem.caps if (cap.cap, cap.member) == key[:2])
-            yield ("cap", key[0], key[2]), -_reference(problem, cap, key[2])
-        case "offtake_minimum":
-            yield ("offtake_minimum", key[0]), _worth(problem, key[2])
-        case "country_share_limit":
-            yield ("country_share_limit",), -max(1, problem.max_plants) * max(problem.capacity.values())
-        case "capex_budget":
-            yield ("budget", *key), -1.0
-        case "use_minimum" | "separation_use_minimum":
-            h, line, y = key
-            here = {b[1] for b in problem.builds if b[0] == h and problem.build_line[b] == line and (b, y) in problem.least_feed}
-            if component == "separation_use_minimum":
-                here = {d for d in here if not problem.integrated[d]}
-            for d in sorted(here):
-                yield ("minimum_use", d), problem.capacity[d]
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.wanted: dict[tuple[str, str, int], float] = defaultdict(float)
+        self.worth: dict[int, float] = defaultdict(float)
+        for (m, _, p, y), kt in problem.demand.items():
+            self.wanted[m, p, y] += kt
+            self.worth[y] += kt * problem.price[p, y]
+        self.caps = {(cap.cap, cap.member): cap for cap in problem.caps}
+        self.cap_limits = {(cap.cap, y): limit for cap in problem.caps for y, limit in cap.limit.items()}
+        self.rule_values = {rule.rule_id: rule.value for rule in problem.rules}
+        self.designs_in: dict[tuple[str, str, int], set[str]] = defaultdict(set)
+        for build, y in problem.least_feed:
+            self.designs_in[build[0], problem.build_line[build], y].add(build[1])
+        self.takes: dict[str, float] = {}
+        for (o, y), kt in problem.least_take.items():
+            self.takes[o] = max(kt / problem.supply[o, y], self.takes.get(o, 0.0))
+        self.stocks: dict[tuple[str, str], float] = defaultdict(float)
+        for (m, p, _), kt in problem.stock_needed.items():
+            self.stocks[m, p] = max(kt, self.stocks[m, p])
+        self.product_wanted: dict[tuple[str, int], float] = defaultdict(float)
+        for (_, p, y), kt in self.wanted.items():
+            self.product_wanted[p, y] += kt
+        self.largest = max(1, problem.max_plants) * max(problem.capacity.values(), default=1.0)
 
+    def loosening(self, component: str, index: object) -> Iterator[tuple[Code, float]]:
+        """Yield the figures that loosen a row, with the coefficient of their violation in it.
 
-def _demand(problem: Problem, market: str, product: str, year: int) -> float:
-    return sum(kt for (m, _, p, y), kt in problem.demand.items() if (m, p, y) == (market, product, year))
+        Shares of a total (`cap`, `country_share_limit`, `offtake_minimum`, `rule_share`, `minimum_use`) multiply a decision; their
+        violation stands for the share of a reference amount, and the study finds the share itself by solving again.
+        """
+        problem = self.problem
+        key: tuple = index if isinstance(index, tuple) else (index,)
+        match component:
+            case "plants_per_host_limit":
+                yield ("plants_per_host",), -1.0
+            case "plant_count_limit":
+                yield ("max_plants",), -1.0
+            case "host_count_minimum":
+                yield ("minimum_hosts",), 1.0
+            case "forced_plant_minimum":
+                yield ("rule_value", key[0]), 1.0
+            case "feed_ceiling_limit" | "export_ceiling_limit":
+                yield ("rule_value", key[0]), -1.0
+            case "export_share_limit":
+                yield ("rule_share", key[0]), -1.0
+            case "source_limit":
+                yield ("uncommitted", key[0]), -problem.available[key]
+                yield ("capacity", key[0]), -problem.available[key]
+            case "supplier_limit":
+                yield ("supply", *key), -1.0
+            case "take_minimum":
+                yield ("least_take", key[0]), problem.supply[key]
+                yield ("supply", *key), -problem.least_take[key] / problem.supply[key]
+            case "demand_balance":
+                if self.wanted.get(key, 0.0) > 0:
+                    yield ("demand", *key), -1.0
+            case "stock_balance":
+                if key[2] == problem.years[0]:
+                    yield ("opening", *key[:2]), -1.0
+            case "stock_minimum":
+                needed, wanted = problem.stock_needed[key], self.wanted.get(key, 0.0)
+                yield ("days", *key[:2]), needed
+                if wanted > 0:
+                    yield ("demand", *key), -needed / wanted
+            case "china_cap":
+                yield ("cap", key[0], key[2]), -self.in_scope(self.caps[key[:2]], key[2])
+            case "offtake_minimum":
+                yield ("offtake_minimum", key[0]), self.worth.get(key[2], 0.0) or 1.0
+            case "country_share_limit":
+                yield ("country_share_limit",), -self.largest
+            case "capex_budget":
+                yield ("budget", *key), -1.0
+            case "use_minimum" | "separation_use_minimum":
+                for d in sorted(self.designs_in.get(key, ())):
+                    if component == "use_minimum" or not problem.integrated[d]:
+                        yield ("minimum_use", d), problem.capacity[d]
 
+    def in_scope(self, cap: Cap, year: int) -> float:
+        """Return about as much as a cap's total may be: the demand in scope."""
+        if cap.scope == "partner":
+            inside = [(p, kt) for (m, p, y), kt in self.wanted.items() if (m, y) == (cap.member, year)]
+        else:
+            members = (cap.member,) if cap.scope in ("product", "every_product") else self.problem.products
+            inside = [(p, self.product_wanted.get((p, year), 0.0)) for p in members]
+        return sum(kt * (self.problem.price[p, year] if cap.measure == "value" else 1.0) for p, kt in inside) or 1.0
 
-def _worth(problem: Problem, year: int) -> float:
-    """Return the value of all demand in a year, MUSD; 1 where there is none."""
-    return sum(kt * problem.price[p, y] for (_, _, p, y), kt in problem.demand.items() if y == year) or 1.0
+    def figure(self, code: Code) -> float:
+        """Return the figure that a change is measured against, in the units of its violation."""
+        problem, (kind, *rest) = self.problem, code
+        key: tuple = tuple(rest)
+        match kind:
+            case "max_plants" | "plants_per_host" | "minimum_hosts" | "country_share_limit":
+                return float(getattr(problem, str(kind)))
+            case "rule_value" | "rule_share":
+                return self.rule_values[key[0]]
+            case "supply":
+                return max(problem.supply[key], SMALL_SHARE * self.product_wanted.get((problem.offers[key[0]].product, key[1]), 0.0))
+            case "least_take":
+                return self.takes[key[0]]
+            case "demand":
+                return self.wanted[key]
+            case "opening":
+                return max(problem.opening_stock[key], self.stocks[key], 1e-6)
+            case "cap":
+                return self.cap_limits[key]
+            case "offtake_minimum":
+                return problem.offtake_minimum[key[0]]
+            case "budget":
+                return problem.budget[key]
+            case _:
+                return 1.0
 
+    def weight(self, code: Code) -> float:
+        """Return what a unit of violation costs."""
+        if code[0] in ("earliest_start", "decision_year", "build_years"):
+            return LEAD_YEAR_WEIGHT
+        floor = SMALL_SHARE if code[0] in ("cap", "offtake_minimum", "country_share_limit", "rule_share", "least_take") else 1e-6
+        if code[0] in ("max_plants", "plants_per_host", "minimum_hosts", "budget"):
+            floor = 1.0
+        return 1.0 / max(floor, self.figure(code))
 
-def _reference(problem: Problem, cap: Cap, year: int) -> float:
-    """Return about as much as a cap's total may be: the demand in scope."""
-    total = 0.0
-    for (m, _, p, y), kt in problem.demand.items():
-        member = {"product": p, "every_product": p, "partner": m}.get(cap.scope)
-        if y == year and member in (None, cap.member):
-            total += kt * (problem.price[p, y] if cap.measure == "value" else 1.0)
-    return total or 1.0
-
-
-def _figure(problem: Problem, code: Code) -> float:
-    """Return the figure that a change is measured against, in the units of its violation."""
-    kind, *rest = code
-    key = tuple(rest)
-    match kind:
-        case "max_plants" | "plants_per_host" | "minimum_hosts" | "country_share_limit":
-            return float(getattr(problem, str(kind)))
-        case "rule_value" | "rule_share":
-            return next(rule.value for rule in problem.rules if rule.rule_id == key[0])
-        case "supply":
-            offered = problem.supply[key]  # type: ignore[index]
-            wanted = sum(kt for (_, _, p, y), kt in problem.demand.items() if (p, y) == (problem.offers[str(key[0])].product, key[1]))
-            return max(offered, SMALL_SHARE * wanted)
-        case "least_take":
-            return max((take / problem.supply[o, y] for (o, y), take in problem.least_take.items() if o == key[0]), default=1.0)
-        case "demand":
-            return _demand(problem, *key)  # type: ignore[arg-type]
-        case "opening":
-            wanted = max((kt for (m, p, _), kt in problem.stock_needed.items() if (m, p) == key), default=0.0)
-            return max(problem.opening_stock[key], wanted, 1e-6)  # type: ignore[index]
-        case "cap":
-            return min(limit for cap in problem.caps if cap.cap == key[0] for y, limit in cap.limit.items() if y == key[1])
-        case "offtake_minimum":
-            return problem.offtake_minimum[str(key[0])]
-        case "budget":
-            return problem.budget[key]  # type: ignore[index]
-        case _:
+    def most(self, code: Code) -> float:
+        """Return the largest change; what can only be lowered ends at 0."""
+        if code[0] in ("days", "candidate", "drop_rule", "thorium_accepted"):
             return 1.0
-
-
-def _weight(problem: Problem, code: Code) -> float:
-    if code[0] in ("earliest_start", "decision_year", "build_years"):
-        return LEAD_YEAR_WEIGHT
-    floor = SMALL_SHARE if code[0] in ("cap", "offtake_minimum", "country_share_limit", "rule_share", "least_take") else 1e-6
-    if code[0] in ("max_plants", "plants_per_host", "minimum_hosts", "budget"):
-        floor = 1.0
-    return 1.0 / max(floor, _figure(problem, code))
-
-
-def _most(problem: Problem, code: Code) -> float:
-    """Return the largest change; what can only be lowered ends at 0."""
-    if code[0] in ("days", "candidate", "drop_rule", "thorium_accepted"):
-        return 1.0
-    if code[0] in ("minimum_hosts", "least_take"):
-        return _figure(problem, code)
-    return np.inf
+        if code[0] in ("minimum_hosts", "least_take"):
+            return self.figure(code)
+        return np.inf

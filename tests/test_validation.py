@@ -52,6 +52,19 @@ def _head(sheet: str, column: object) -> str:
     return at(sheet, 1, column)
 
 
+def _setting(name: str) -> str:
+    return at("settings", _row_of(name), "value")
+
+
+def _row_of(name: str) -> int:
+    rows = tiny_book().sheets["settings"].rows
+    return next(row for row, cells in rows.items() if name in cells.values())
+
+
+def _set(name: str, value: float) -> Edit:
+    return cell("settings", _row_of(name), "value", value)
+
+
 _USA_NO_PARTNER = chain(
     cell("markets", 3, "partner", "no"), cell("markets", 3, "equity", 0.0), cell("markets", 3, "offtake_minimum", 0.0), cell("markets", 2, "equity", 1.0)
 )  # fmt: skip
@@ -221,6 +234,22 @@ CASES = [
         "duty_overlap", new_row("duties", measure="general", stage="oxide", product="Ce", origin="*", destination="USA", from_year=2031.0, rate=1.0),
         at("duties", 5, "from_year"), "row 2",
     ),
+    # --- conflicts that arithmetic shows ------------------------------------------------------
+    Case("forced_plant_impossible", new_row("host_rules", rule_id="R", rule="force_plant", to_year=2031.0, value=5001.0, value_unit="t REO/y", **FORCED), at("host_rules", 3, "value"), "at most 5000 t"),
+    Case(
+        "forced_plant_impossible", new_row("host_rules", rule_id="R", rule="force_plant", value=3000.0, value_unit="t REO/y", **FORCED),
+        at("host_rules", 3, "value"), "at most 0 t", base=cell("hosts", 2, "candidate", "no"),
+    ),
+    Case("plant_count_impossible", new_row("host_rules", rule_id="R", rule="force_plant", value=100.0, value_unit="t REO/y", **FORCED), _setting("max_plants"), "at least 2, for the forced plants", base=chain(_set("max_plants", 1.0), _set("minimum_hosts", 0.0), new_row("host_rules", rule_id="S", rule="force_plant", value=100.0, value_unit="t REO/y", host="BBB_PORT", reason="law"))),
+    Case("plant_count_impossible", _set("minimum_hosts", 2.0), _setting("max_plants"), "at least 2", base=_set("max_plants", 1.0)),
+    Case("host_count_impossible", _set("minimum_hosts", 2.0), _setting("minimum_hosts"), "at most 1", base=cell("hosts", 2, "candidate", "no")),
+    Case("country_share_impossible", _set("country_share_limit", 0.4), _setting("country_share_limit"), "with 2 countries", base=_set("minimum_hosts", 1.0)),
+    Case(
+        "forced_capital_impossible", new_row("host_rules", rule_id="R", rule="force_plant", from_year=2031.0, to_year=2031.0, value=5000.0, value_unit="t REO/y", **FORCED),
+        at("host_rules", 3, "value"), "at least 39.7 MUSD in 2030", base=cell("markets", 2, 2030, 39.0),
+    ),
+    Case("cap_impossible", cell("suppliers", 4, "least_take", 0.02), at("caps", 3, 2032), "of Dy", base=no_rows("stockpiles")),
+    Case("stock_impossible", cell("stockpiles", 2, "days", 60000.0), at("stockpiles", 2, "days"), "60000 days of Dy"),
     # --- scenarios --------------------------------------------------------------------------
     Case("scenario_row", scenario_row(sheet="design"), at("scenarios", 4, "sheet"), "Did you mean 'designs'?"),
     Case("scenario_row", scenario_row(sheet="scenarios", key="*", column="value"), at("scenarios", 4, "sheet"), "one of settings"),
