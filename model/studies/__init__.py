@@ -15,6 +15,7 @@ STUDIES: dict[str, str] = {
     "alternatives": "the best plans with different hosts, ranked and proven in order",
     "partners": "what each partner would pay alone, what acting jointly saves, who gets it, and what the partners trade",
     "options": "know-how at home, joint plants in third countries, both or neither, side by side",
+    "marginal": "what one unit more of each figure is worth, how far that holds, and what changes when plants may",
 }
 """Name of a study -> what it answers; the module of the same name in this package has its `run`."""
 

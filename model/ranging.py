@@ -1,0 +1,220 @@
+"""What a small change of the figures is worth with the plants as built, and how far that holds.
+
+The linear program that gives the published values (whole-number columns fixed) is solved once. The worth of a change
+is read from its duals; the range in which it holds is that in which the same basis stays feasible.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import highspy
+import numpy as np
+
+from model.matrix import Matrix, Name, Vector
+from model.problem import BuildKey
+from model.solver import FINAL_SECONDS, SOLVED, SolveOptions, load, run_watched
+
+NEGLIGIBLE = 1e-9
+"""Movement of a column or row, per unit of a change, that counts as none."""
+
+TOLERANCE = 1e-7
+"""By which the solver lets a value overstep its bound."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One unit of a change: right-hand sides, upper bounds of columns and coefficients move together.
+
+    Parameters
+    ----------
+    rows
+        Row -> movement of its right-hand side (of both sides of an equation).
+    upper
+        Column -> movement of its upper bound.
+    coefficients
+        (row, column) -> movement of the coefficient; counted by re-solves only. The movement of the right-hand side that has
+        the same effect at the plan's values stands in `first_order`.
+    first_order
+        Row -> movement of the right-hand side that stands for `coefficients` in :meth:`FixedPlan.worth`.
+    """
+
+    rows: Mapping[Name, float] = field(default_factory=dict)
+    upper: Mapping[Name, float] = field(default_factory=dict)
+    coefficients: Mapping[tuple[Name, Name], float] = field(default_factory=dict)
+    first_order: Mapping[Name, float] = field(default_factory=dict)
+
+    def scaled(self, factor: float) -> Change:
+        """Return so many units of the change."""
+        return Change(*({key: factor * by for key, by in part.items()} for part in self._parts()))
+
+    def plus(self, other: Change) -> Change:
+        """Return both changes together."""
+        parts = []
+        for one, two in zip(self._parts(), other._parts(), strict=True):
+            parts.append({key: one.get(key, 0.0) + two.get(key, 0.0) for key in {**one, **two}})
+        return Change(*parts)
+
+    def _parts(self) -> tuple[Mapping, ...]:
+        return self.rows, self.upper, self.coefficients, self.first_order
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What one unit of a change adds to the cost, and from how many units to how many (0 between them) that holds.
+
+    Parameters
+    ----------
+    value
+        MUSD discounted; positive: the cost rises.
+    low, high
+        Units, from minus infinity to infinity. Where one of them is 0 the plan stands at a kink: the value holds on the
+        other side only.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+class FixedPlan:
+    """A plan's linear program with the plants as built.
+
+    Parameters
+    ----------
+    matrix
+        Of the problem that the plan answers.
+    builds
+        The plan's plants.
+    options
+        Threads and seed.
+
+    Raises
+    ------
+    ValueError
+        The plants allow no plan.
+    """
+
+    def __init__(self, matrix: Matrix, builds: Collection[BuildKey], options: SolveOptions) -> None:
+        lower, upper = matrix.lower.copy(), matrix.upper.copy()
+        for position in np.flatnonzero(matrix.integer):
+            lower[position] = upper[position] = float(matrix.columns[position][1] in builds)
+        self.matrix = matrix.with_bounds(lower, upper).relaxed()
+        self.row_at = {name: position for position, name in enumerate(matrix.rows)}
+        self.column_at = {name: position for position, name in enumerate(matrix.columns)}
+        self._highs = load(self.matrix, options)
+        run_watched(self._highs, FINAL_SECONDS)
+        if self._highs.getModelStatus() not in SOLVED:
+            raise ValueError("with these plants there is no plan")
+        self._read()
+        self._other: highspy.Highs | None = None
+        self._options = options
+
+    def _read(self) -> None:
+        solution, basis = self._highs.getSolution(), self._highs.getBasis()
+        self.objective: float = self._highs.getInfo().objective_function_value
+        self.columns, self.rows = np.array(solution.col_value), np.array(solution.row_value)
+        self.row_duals, self.reduced_costs = np.array(solution.row_dual), np.array(solution.col_dual)
+        basic = highspy.HighsBasisStatus.kBasic
+        self.basic_columns = np.array([status == basic for status in basis.col_status], dtype=bool)
+        self.basic_rows = np.array([status == basic for status in basis.row_status], dtype=bool)
+        _, order = self._highs.getBasicVariables()  # type: ignore[attr-defined]
+        self._order = np.asarray(order)
+        self.at_upper = np.array([status == highspy.HighsBasisStatus.kUpper for status in basis.col_status], dtype=bool)
+
+    def dual(self, row: Name) -> float:
+        """Return MUSD per unit of a row's right-hand side; 0 where the model has no such row."""
+        position = self.row_at.get(row)
+        return 0.0 if position is None else float(self.row_duals[position])
+
+    def value(self, change: Change) -> float:
+        """Return what one unit of a change adds to the cost, MUSD discounted, as long as it is small."""
+        rows = (by * self.dual(row) for moves in (change.rows, change.first_order) for row, by in moves.items())
+        places = ((self.column_at[column], by) for column, by in change.upper.items() if column in self.column_at)
+        return math.fsum(rows) + math.fsum(by * self.reduced_costs[place] for place, by in places if self.at_upper[place])
+
+    def worth(self, change: Change) -> Worth:
+        """Return what one unit of a change adds to the cost and how far that holds."""
+        moved_rows, moved_upper = np.zeros(len(self.rows)), np.zeros(len(self.columns))
+        for moves in (change.rows, change.first_order):
+            for row, by in moves.items():
+                if row in self.row_at:
+                    moved_rows[self.row_at[row]] += by
+        for column, by in change.upper.items():
+            if column in self.column_at:
+                moved_upper[self.column_at[column]] += by
+        pushed = np.where(self.at_upper & ~self.basic_columns, moved_upper, 0.0)
+        steps = self._response(moved_rows, pushed)
+        low, high = self._reach(steps, moved_rows, moved_upper)
+        return Worth(self.value(change), low, high)
+
+    def _response(self, moved_rows: Vector, pushed: Vector) -> Vector:
+        """Return how every column moves when binding rows and bounds move by one unit."""
+        target = np.where(self.basic_rows, 0.0, moved_rows)
+        if np.any(pushed):
+            target -= self.matrix.a @ pushed
+        steps = pushed.copy()
+        if np.any(target):
+            _, found = self._highs.getBasisSolve(target)  # type: ignore[attr-defined]
+            structural = self._order >= 0  # the others are rows with room, whose movement follows
+            steps[self._order[structural]] = np.asarray(found)[structural]
+        return steps
+
+    def _reach(self, steps: Vector, moved_rows: Vector, moved_upper: Vector) -> tuple[float, float]:
+        """Return from how many units to how many every value stays within its bounds."""
+        low, high = -math.inf, math.inf
+        activity = self.matrix.a @ steps
+        sides = (
+            (self.basic_columns, self.columns, steps, self.matrix.lower, 0.0 * steps, self.matrix.upper, moved_upper),
+            (self.basic_rows, self.rows, activity, self.matrix.row_lower, moved_rows, self.matrix.row_upper, moved_rows),
+        )
+        for basic, values, moves, floor, floor_moves, ceiling, ceiling_moves in sides:
+            for bound, bound_moves, sign in ((ceiling, ceiling_moves, 1.0), (floor, floor_moves, -1.0)):
+                closing = sign * (moves - bound_moves)
+                matters = basic & np.isfinite(bound) & (np.abs(closing) > NEGLIGIBLE)
+                room = np.maximum(0.0, sign * (bound - values))[matters]
+                room[room < TOLERANCE] = 0.0
+                limits = room / closing[matters]
+                high = min(high, float(limits[closing[matters] > 0].min(initial=math.inf)))
+                low = max(low, float(limits[closing[matters] < 0].max(initial=-math.inf)))
+        return low, high
+
+    def added_cost(self, change: Change) -> float:
+        """Return by how much one unit of a change raises the cost, solved again with the plants as built.
+
+        Returns
+        -------
+        float
+            MUSD discounted; infinite where the plants then allow no plan.
+        """
+        if self._other is None:
+            self._other = load(self.matrix, self._options)
+            self._other.setOptionValue("presolve", "off")  # starts from the plan's basis instead
+            self._other.setBasis(self._highs.getBasis())
+        highs, matrix = self._other, self.matrix
+        rows = [(self.row_at[row], by) for row, by in change.rows.items() if row in self.row_at]
+        columns = [(self.column_at[column], by) for column, by in change.upper.items() if column in self.column_at]
+        entries = [
+            (self.row_at[row], self.column_at[column], by)
+            for (row, column), by in change.coefficients.items()
+            if row in self.row_at and column in self.column_at
+        ]
+        for position, by in rows:
+            highs.changeRowBounds(position, matrix.row_lower[position] + by, matrix.row_upper[position] + by)
+        for position, by in columns:
+            highs.changeColBounds(position, matrix.lower[position], matrix.upper[position] + by)
+        for row, column, by in entries:
+            highs.changeCoeff(row, column, float(matrix.a[row, column]) + by)
+        run_watched(highs, FINAL_SECONDS)
+        solved = highs.getModelStatus() in SOLVED
+        added = highs.getInfo().objective_function_value - self.objective if solved else math.inf
+        for position, _ in rows:
+            highs.changeRowBounds(position, matrix.row_lower[position], matrix.row_upper[position])
+        for position, _ in columns:
+            highs.changeColBounds(position, matrix.lower[position], matrix.upper[position])
+        for row, column, _ in entries:
+            highs.changeCoeff(row, column, float(matrix.a[row, column]))
+        highs.setBasis(self._highs.getBasis())
+        return added

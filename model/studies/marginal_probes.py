@@ -1,0 +1,316 @@
+"""The figures whose marginal value is asked: how each enters the linear program and the input tables."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from model.formulation import build_model
+from model.matrix import Matrix, Name, compile_model
+from model.planner import Plan
+from model.problem import Cap, Problem
+from model.ranging import Change
+from model.tables import Tables
+
+T_PER_KT = 1000.0
+DEMAND, SOURCE, SUPPLIER, CONTRACT, PLANT, CAP, STOCK, RULE, OFFTAKE = (
+    "demand", "source", "supplier", "contract", "plant", "cap", "stockpile", "host rule", "offtake",
+)  # fmt: skip
+KT, POINT = "MUSD/kt", "MUSD/point"
+
+Editor = Callable[[Tables, float], Tables]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One figure of the book in every year in which it counts.
+
+    Parameters
+    ----------
+    kind, item
+        What it is; together unique.
+    words
+        What it is in words, such as "demand for Dy in JPN", every sector of which then grows alike.
+    unit
+        Of a value by year: `KT` or `POINT` (percentage point).
+    per_unit
+        Year -> change of the linear program for one unit more.
+    figure
+        Year -> the figure in kt, or in points.
+    edit
+        Tables with the figure multiplied in every year; None where the tables cannot say so.
+    """
+
+    kind: str
+    item: str
+    words: str
+    unit: str
+    per_unit: dict[int, Change] = field(default_factory=dict)
+    figure: dict[int, float] = field(default_factory=dict)
+    edit: Editor | None = None
+
+    @property
+    def relative(self) -> Change:
+        """The change when the figure doubles in every year."""
+        whole = Change()
+        for y, change in self.per_unit.items():
+            whole = whole.plus(change.scaled(self.figure[y]))
+        return whole
+
+
+def _multiplied(sheet: str, where: dict[str, str], columns: tuple[str, ...] = (), top: float = math.inf) -> Editor:
+    """Return an editor that multiplies columns (year columns if none are named) of the rows with these codes, up to `top`."""
+
+    def edit(tables: Tables, factor: float) -> Tables:
+        frame = tables[sheet].copy()
+        rows = pd.Series(data=True, index=frame.index)
+        for column, code in where.items():
+            rows &= frame[column] == code
+        for name in columns or [column for column in frame.columns if isinstance(column, int)]:
+            frame[name] = frame[name].where(~rows, (frame[name] * factor).clip(upper=top))
+        return tables.with_frames(**{sheet: frame})
+
+    return edit
+
+
+def _cap_editor(cap: Cap) -> Editor:
+    """Return an editor of one cap; a cap on every product becomes one row a product."""
+
+    def edit(tables: Tables, factor: float) -> Tables:
+        frame, rows = tables["caps"], []
+        years = [name for name in frame.columns if isinstance(name, int)]
+        products = [p for p in dict.fromkeys(tables["elements"]["product"]) if p]
+        for row in frame.to_dict("records"):
+            every = row["cap"] == cap.cap and row["scope"] == "every_product"
+            parts = [{**row, "cap": f"{row['cap']}_{p}", "scope": "product", "member": p} for p in products] if every else [row]
+            for part in parts:
+                if row["cap"] == cap.cap and part["member"] == cap.member:
+                    part |= {y: min(1.0, part[y] * factor) for y in years}
+                rows.append(part)
+        changed = pd.DataFrame(rows, index=range(2, 2 + len(rows))).reindex(columns=frame.columns)
+        return tables.with_frames(caps=changed)
+
+    return edit
+
+
+def list_probes(plan: Plan, matrix: Matrix) -> list[Probe]:
+    """Return every figure of a plan's book that can have a marginal value with the plants as built.
+
+    Parameters
+    ----------
+    plan
+        A plan of the tables.
+    matrix
+        Of its problem.
+    """
+    problem = plan.problem
+    return [
+        *_demands(problem),
+        *_stockpiles(problem),
+        *_offers(problem),
+        *_sources(problem),
+        *_plants(plan),
+        *_caps(plan, matrix),
+        *_rules(plan, matrix),
+        *_offtakes(plan),
+    ]
+
+
+def _demands(problem: Problem) -> list[Probe]:
+    probes: dict[tuple[str, str], Probe] = {}
+    wanted: dict[tuple[str, str, int], dict[str, float]] = defaultdict(dict)
+    for (m, c, p, y), kt in problem.demand.items():
+        wanted[m, p, y][c] = kt
+    for (m, p, y), sectors in wanted.items():
+        words = f"demand for {p} in {m}"
+        probe = probes.setdefault((m, p), Probe(DEMAND, f"{p} in {m}", words, KT, edit=_multiplied("demand", {"market": m, "product": p})))
+        whole = sum(sectors.values())
+        # stocks are kept in days of demand, so they grow with it
+        more: dict[Name, float] = {
+            ("demand_balance", (m, p, y)): 1.0,
+            ("stock_minimum", (m, p, y)): problem.stock_needed.get((m, p, y), 0.0) / whole,
+        }
+        probe.per_unit[y] = Change(rows=more, upper={("unmet", (m, c, p, y)): kt / whole for c, kt in sectors.items()})
+        probe.figure[y] = whole
+    return list(probes.values())
+
+
+def _stockpiles(problem: Problem) -> list[Probe]:
+    probes: dict[tuple[str, str], Probe] = {}
+    for (m, p, y), kt in problem.stock_needed.items():
+        if kt > 0:
+            edit = _multiplied("stockpiles", {"market": m, "product": p}, ("days",))
+            probe = probes.setdefault((m, p), Probe(STOCK, f"{p} in {m}", f"stock of {p} that {m} must hold", KT, edit=edit))
+            probe.per_unit[y] = Change(rows={("stock_minimum", (m, p, y)): 1.0})
+            probe.figure[y] = kt
+    return list(probes.values())
+
+
+def _offers(problem: Problem) -> list[Probe]:
+    """Offers by supplier and product, the contracted part of them growing along; and the contracted part alone."""
+    probes: dict[tuple[str, str, str], Probe] = {}
+    sums: dict[tuple[str, str, str], dict[int, Change]] = defaultdict(dict)
+    for (o, y), kt in problem.supply.items():
+        offer = problem.offers[o]
+        least = problem.least_take.get((o, y), 0.0)
+        taken: dict[Name, float] = {("take_minimum", (o, y)): least}
+        moves = ((SUPPLIER, kt, {**taken, ("supplier_limit", (o, y)): kt}), (CONTRACT, least, taken))
+        for kind, figure, rows in moves:
+            if figure <= 0:
+                continue
+
+            words = (
+                f"{offer.product} offered by {offer.supplier}"
+                if kind == SUPPLIER
+                else f"{offer.product} that must be bought from {offer.supplier}"
+            )
+            own = {"supplier": offer.supplier, "product": offer.product}
+            edit = _multiplied("suppliers", own) if kind == SUPPLIER else _multiplied("suppliers", own, ("least_take",), 1.0)
+            key = (kind, offer.supplier, offer.product)
+            probe = probes.setdefault(key, Probe(kind, f"{offer.supplier} {offer.product}", words, KT, edit=edit))
+            sums[key][y] = sums[key].get(y, Change()).plus(Change(rows=rows))
+            probe.figure[y] = probe.figure.get(y, 0.0) + figure
+    for key, probe in probes.items():
+        probe.per_unit.update({y: change.scaled(1.0 / probe.figure[y]) for y, change in sums[key].items()})
+    return list(probes.values())
+
+
+def _sources(problem: Problem) -> list[Probe]:
+    probes: dict[str, Probe] = {}
+    for (s, y), kt in problem.available.items():
+        if kt > 0:
+            edit = _multiplied("sources", {"source_id": s}, ("capacity",))
+            probe = probes.setdefault(s, Probe(SOURCE, s, f"feed on offer from {s}", KT, edit=edit))
+            probe.per_unit[y] = Change(rows={("source_limit", (s, y)): 1.0})
+            probe.figure[y] = kt
+    return list(probes.values())
+
+
+def _plants(plan: Plan) -> list[Probe]:
+    """Lines of the plants as built; their least feed grows with them."""
+    problem = plan.problem
+    probes: dict[tuple[str, str], Probe] = {}
+    for h, d, w, on_line in plan.solution.tables["builds"].itertuples(index=False):
+        key = (h, d, w, int(on_line))
+        line = problem.build_line[key]
+        probe = probes.setdefault((h, line), Probe(PLANT, f"{h} {line}", f"usable capacity at {h} ({line})", KT))
+        for y in problem.years:
+            usable, least = problem.usable.get((key, y), 0.0), problem.least_feed.get((key, y), 0.0)
+            if usable <= 0:
+                continue
+            rows: dict[Name, float] = {("capacity_limit", (h, line, y)): usable, ("use_minimum", (h, line, y)): least}
+            rows[("cracking_limit" if problem.integrated[d] else "separation_use_minimum"), (h, line, y)] = (
+                usable if problem.integrated[d] else least
+            )
+            before = probe.per_unit.get(y, Change()).scaled(probe.figure.get(y, 0.0))
+            probe.figure[y] = probe.figure.get(y, 0.0) + usable
+            probe.per_unit[y] = before.plus(Change(rows=rows)).scaled(1.0 / probe.figure[y])
+    return list(probes.values())
+
+
+def _caps(plan: Plan, matrix: Matrix) -> list[Probe]:
+    problem = plan.problem
+    shares = plan.solution.tables["china_shares"]
+    total = {
+        (row["cap"], row["member"], int(row["year"])): float(row["total"]) / (1.0 if row["measure"] == "value" else T_PER_KT)
+        for row in shares.to_dict("records")
+    }  # fmt: skip
+    moves = _limit_coefficients(problem, matrix)
+    probes = []
+    for cap in problem.caps:
+        name = " ".join(part for part in (cap.cap, cap.member) if part)
+        probe = Probe(CAP, name, f"cap {name}", POINT, edit=_cap_editor(cap))
+        for y, limit in cap.limit.items():
+            row: Name = ("china_cap", (cap.cap, cap.member, y))
+            if limit < 1.0 and row in moves and limit > 0.0:
+                coefficients = {(row, column): by / 100.0 for column, by in moves[row].items()}
+                probe.per_unit[y] = Change(coefficients=coefficients, first_order={row: total[cap.cap, cap.member, y] / 100.0})
+                probe.figure[y] = limit * 100.0
+        if probe.per_unit:
+            probes.append(probe)
+    return probes
+
+
+def _limit_coefficients(problem: Problem, matrix: Matrix) -> dict[Name, dict[Name, float]]:
+    """Return by how much the coefficients of each cap's row move when its limit rises by 1: the row less that of half the limit."""
+    halved = replace(
+        problem,
+        caps=tuple(replace(cap, limit={y: limit / 2 if limit < 1 else limit for y, limit in cap.limit.items()}) for cap in problem.caps),
+    )
+    other = compile_model(build_model(halved))
+    limits: dict[Name, float] = {("china_cap", (cap.cap, cap.member, y)): limit for cap in problem.caps for y, limit in cap.limit.items()}
+    found: dict[Name, dict[Name, float]] = {}
+    for sign, compiled in ((1.0, matrix), (-1.0, other)):
+        rows = compiled.a.tocsr()
+        for position, row in enumerate(compiled.rows):
+            if row[0] == "china_cap" and 0.0 < limits[row] < 1.0:
+                entries = found.setdefault(row, {})
+                for place in range(rows.indptr[position], rows.indptr[position + 1]):
+                    column = compiled.columns[rows.indices[place]]
+                    entries[column] = entries.get(column, 0.0) + sign * float(rows.data[place]) / (limits[row] / 2)
+    return {row: {column: by for column, by in entries.items() if abs(by) > 1e-12} for row, entries in found.items()}
+
+
+def _delivery_coefficients(matrix: Matrix) -> Iterator[tuple[Name, float]]:
+    """Yield each row of an export share with the coefficient of its deliveries."""
+    rows = matrix.a.tocsr()
+    for position, row in enumerate(matrix.rows):
+        if row[0] == "export_share_limit":
+            places = range(rows.indptr[position], rows.indptr[position + 1])
+            own = [abs(float(rows.data[place])) for place in places if matrix.columns[rows.indices[place]][0] == "deliver"]
+            yield row, max(own, default=1.0)
+
+
+def _rules(plan: Plan, matrix: Matrix) -> list[Probe]:
+    problem = plan.problem
+    made = plan.solution.tables["products"]
+    scale = dict(_delivery_coefficients(matrix))
+    probes = []
+    for rule in problem.rules:
+        if rule.rule not in ("feed_ceiling", "export_ceiling", "export_share"):
+            continue
+
+        probe = Probe(
+            RULE, rule.rule_id, f"{'share' if rule.rule == 'export_share' else 'ceiling'} of rule {rule.rule_id} at {rule.host}",
+            POINT if rule.rule == "export_share" else KT, edit=_multiplied("host_rules", {"rule_id": rule.rule_id}, ("value",)),
+        )  # fmt: skip
+        for y in problem.years:
+            if not rule.holds(y):
+                continue
+            if rule.rule == "export_share":
+                own = made[(made["host"] == rule.host) & (made["year"] == y)]
+                # at the plan's output; a row may be written in t instead of kt
+                more: dict[Name, float] = {}
+                for p, tonnes in zip(own["product"], own["made"], strict=True):
+                    row = ("export_share_limit", (rule.rule_id, p, y))
+                    more[row] = scale.get(row, 1.0) * tonnes / T_PER_KT / 100.0
+                probe.per_unit[y], probe.figure[y] = Change(rows=more), rule.value * 100.0
+            else:
+                probe.per_unit[y], probe.figure[y] = Change(rows={(f"{rule.rule}_limit", (rule.rule_id, y)): 1.0}), rule.value
+        probes.append(probe)
+    return probes
+
+
+def _offtakes(plan: Plan) -> list[Probe]:
+    problem, made = plan.problem, plan.solution.tables["products"]
+    worth: dict[tuple[str, int], float] = defaultdict(float)
+    for h, p, y, tonnes in zip(made["host"], made["product"], made["year"], made["made"], strict=True):
+        worth[h, int(y)] += problem.price[p, int(y)] * tonnes / T_PER_KT
+    probes = []
+    for m, least in problem.offtake_minimum.items():
+        if least <= 0:
+            continue
+
+        edit = _multiplied("markets", {"market": m}, ("offtake_minimum",), 1.0)
+        probe = Probe(OFFTAKE, m, f"least share of each plant's output for {m}", POINT, edit=edit)
+        for y in problem.years:
+            more: dict[Name, float] = {("offtake_minimum", (m, h, y)): value / 100.0 for (h, year), value in worth.items() if year == y}
+            if more:  # at the plan's output
+                probe.per_unit[y], probe.figure[y] = Change(rows=more), least * 100.0
+        if probe.per_unit:
+            probes.append(probe)
+    return probes

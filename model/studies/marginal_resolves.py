@@ -1,0 +1,196 @@
+"""The figures that matter most, changed in the tables and solved again with plants free to change."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+
+from model.batch import Case, solve_cases
+from model.planner import Plan
+from model.problem import BuildKey
+from model.ranging import FixedPlan
+from model.result_schema import ResultColumn
+from model.studies.leaning import describe_plants
+from model.studies.marginal_probes import Editor, Probe
+from model.studies.study import StudyContext
+from model.tables import Tables
+
+RESOLVE_COLUMNS = (
+    ResultColumn("figure", "", "What is changed, in every year."),
+    ResultColumn("change", "", "By how much; figures of the plan in the direction in which the cost rises, limits on plants loosened."),
+    ResultColumn("by_value", "MUSD", "Discounted cost added, by the marginal value; blank where it has none."),
+    ResultColumn("as_built", "MUSD", "The same, solved again with the plants as built; unbounded: they then allow no plan."),
+    ResultColumn("free", "MUSD", "The same with plants free to change; never above the column before by more than the gap."),
+    ResultColumn("plants", "", "The plants then."),
+    ResultColumn("same_plants", "", "Whether they are those of the plan."),
+    ResultColumn("gap", "MUSD", "No plan can be cheaper than this one by more."),
+    ResultColumn("verdict", "", "Independent verification."),
+)
+
+
+@dataclass(frozen=True)
+class Resolve:
+    """One change to the tables that is solved again."""
+
+    words: str
+    change: str
+    by_value: float
+    as_built: float
+    edit: Callable[[Tables], Tables]
+
+
+def _share(step: float) -> str:
+    return f"{step:+.0%}" if abs(step) >= 0.01 else f"{step:+.2%}"
+
+
+def list_resolves(plan: Plan, probes: Sequence[Probe], fixed: FixedPlan, step: float, count: int) -> list[Resolve]:
+    """Return what is worth solving again: limits on plants that bind, then the leading figures, two of a kind at most.
+
+    Parameters
+    ----------
+    plan
+        The run's plan.
+    probes
+        Figures that move the cost, the most telling first.
+    fixed
+        The plan with its plants as built.
+    step
+        Plausible change, share of the figure.
+    count
+        Most solves.
+    """
+    chosen = _limits_on_plants(plan, step)[: (count + 1) // 2]
+    seen: Counter[str] = Counter()
+    for probe in probes:
+        if probe.edit is None or len(chosen) >= count:
+            continue
+        seen[probe.kind] += 1
+        if seen[probe.kind] > 2:
+            continue
+        value = fixed.value(probe.relative)
+        signed = math.copysign(step, value)
+        edit = _by_factor(probe.edit, 1.0 + signed)
+        chosen.append(Resolve(probe.words, _share(signed), value * signed, fixed.added_cost(probe.relative.scaled(signed)), edit))
+    return chosen[:count]
+
+
+def _by_factor(edit: Editor, factor: float) -> Callable[[Tables], Tables]:
+    return lambda tables: edit(tables, factor)
+
+
+def _limits_on_plants(plan: Plan, step: float) -> list[Resolve]:
+    """Return the limits on plants that bind, each loosened: they have no value while plants are as built."""
+    problem, tables, found = plan.problem, plan.tables, plan.solution.tables
+    loosened: list[Resolve] = []
+
+    def add(words: str, change: str, edit: Callable[[Tables], Tables]) -> None:
+        loosened.append(Resolve(words, change, math.nan, math.nan, edit))
+
+    plants, hosts = found["plants"], set(found["plants"]["host"])
+    limit = problem.country_share_limit
+    if limit < 1.0 and any(
+        share >= limit - 1e-6
+        for y in problem.years if y >= problem.country_share_from
+        for share in _country_shares(plants[plants["on_line"] <= y])
+    ):  # fmt: skip
+        wider = min(1.0, limit * (1.0 + step))
+        add(
+            "largest share of joint capacity in one country (country_share_limit)",
+            f"to {wider:.0%}",
+            partial(Tables.with_settings, country_share_limit=wider),
+        )
+    if len(plants) == problem.max_plants > 0:
+        add("largest number of plants (max_plants)", "+1", partial(Tables.with_settings, max_plants=problem.max_plants + 1))
+    if 0 < problem.minimum_hosts == len(hosts):
+        add("least number of hosts (minimum_hosts)", "-1", partial(Tables.with_settings, minimum_hosts=problem.minimum_hosts - 1))
+    for m in _tight_budgets(plan):
+        add(f"capex budget of {m}", _share(step), partial(_more_budget, market=m, factor=1.0 + step))
+    for rule in tables["host_rules"].to_dict("records"):
+        if rule["rule"] == "force_plant" or (rule["rule"] in ("no_thorium", "no_cracking") and rule["host"] in hosts):
+            add(f"rule {rule['rule_id']} at {rule['host']} ({rule['rule']})", "dropped", partial(_without_rule, name=rule["rule_id"]))
+    return loosened
+
+
+def _country_shares(plants: pd.DataFrame) -> list[float]:
+    whole = float(plants["capacity"].sum())
+    return [float(capacity) / whole for capacity in plants.groupby("country")["capacity"].sum()] if whole > 0 else []
+
+
+def _tight_budgets(plan: Plan) -> list[str]:
+    """Return the partners that spend nearly all of a year's budget."""
+    problem = plan.problem
+    spent: dict[tuple[str, int], float] = defaultdict(float)
+    for h, d, w, y in plan.solution.tables["builds"].itertuples(index=False):
+        key = (h, d, w, int(y))
+        for t, share in problem.spend[key].items():
+            for m in problem.partners:
+                spent[m, t] += problem.partner_share[m, h] * share * problem.capex[key]
+    return [
+        m
+        for m in problem.partners
+        if any(budget > 0 and spent[m, t] > 0.9 * budget for (who, t), budget in problem.budget.items() if who == m)
+    ]
+
+
+def _more_budget(tables: Tables, market: str, factor: float) -> Tables:
+    frame = tables["markets"].copy()
+    for year in [name for name in frame.columns if isinstance(name, int)]:
+        frame[year] = frame[year].where(frame["market"] != market, frame[year] * factor)
+    return tables.with_frames(markets=frame)
+
+
+def _without_rule(tables: Tables, name: str) -> Tables:
+    rules = tables["host_rules"]
+    return tables.with_frames(host_rules=rules[rules["rule_id"] != name])
+
+
+def resolve_frame(context: StudyContext, resolves: Sequence[Resolve]) -> pd.DataFrame:
+    """Solve each change as a whole, plants free, and set it beside what the marginal value says."""
+    own = context.plan
+    start: tuple[BuildKey, ...] = tuple((h, d, w, int(y)) for h, d, w, y in own.solution.tables["builds"].itertuples(index=False))
+    cases = [Case(f"{item.words} {item.change}", item.edit(context.tables), start=start) for item in resolves]
+    rows = []
+    plans = solve_cases(cases, context.options, context.workers, lambda line: context.say(f"  {line}"))
+    for item, (_, plan) in zip(resolves, plans, strict=True):
+        head = (item.words, item.change, item.by_value, item.as_built)
+        if not plan.solution.status.has_plan:
+            rows.append((*head, math.nan, "", "", math.nan, str(plan.solution.status)))
+            continue
+        plants = plan.solution.tables["plants"].sort_values(["on_line", "host"])
+        built = set(plan.solution.tables["builds"].itertuples(index=False, name=None))
+        words = describe_plants(list(zip(plants["host"], plants["capacity"], plants["on_line"], strict=True)))
+        verdict = "passed" if plan.verification.passed else "FAILED"
+        free = plan.solution.objective - own.solution.objective
+        rows.append((*head, free, words, "yes" if built == set(start) else "no", plan.solution.gap, verdict))
+    return pd.DataFrame(rows, columns=[column.name for column in RESOLVE_COLUMNS])
+
+
+def resolve_sentences(frame: pd.DataFrame) -> list[str]:
+    """Say where plants would change and how much that saves against the plants as built."""
+    words = []
+    for row in frame[frame["verdict"] == "passed"].to_dict("records"):
+        if math.isnan(row["as_built"]):
+            saved = -row["free"]
+            if saved > row["gap"]:
+                words.append(
+                    f"{row['figure']}, {row['change']}: saves {saved:,.1f} MUSD with {row['plants']}; that is what the limit costs."
+                )
+            else:
+                words.append(f"{row['figure']}, {row['change']}: saves nothing that the solve can tell; leave it.")
+        elif row["same_plants"] == "no":
+            told = f"{row['figure']}, {row['change']}: the plants change to {row['plants']}, and the cost rises by {row['free']:,.1f} MUSD"
+            less = (
+                f" instead of {row['as_built']:,.1f} with the plants as built"
+                if math.isfinite(row["as_built"])
+                else "; with the plants as built there is no plan"
+            )
+            words.append(f"{told}{less}. If that change is likely, weigh those plants now.")
+    held = [str(row["figure"]) for row in frame.to_dict("records") if row["same_plants"] == "yes" and not math.isnan(row["as_built"])]
+    if held:
+        words.append(f"The plants stay when these move: {'; '.join(held)}.")
+    return words
