@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.schema_columns import Setting
+from model.schema_columns import YES_NO, Setting
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("first_year", "year", "First year of the plan; money is discounted to it.", 2027, "year", 2000, 2100, group="time"),
@@ -181,6 +181,14 @@ SETTINGS: tuple[Setting, ...] = (
         "plans",
         1,
         100,
+        group="studies",
+    ),
+    Setting(
+        "lexicographic",
+        "choice",
+        "yes: the study sectors also serves sectors strictly in order of priority, whatever it costs, and shows what it costs.",
+        "no",
+        choices=YES_NO,
         group="studies",
     ),
     Setting(

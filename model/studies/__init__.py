@@ -13,6 +13,7 @@ STUDIES: dict[str, str] = {
     "why_not": "what a plant at each host left out would cost, what bars it, what would bring it in, and what losing a chosen host costs",
     "leaning": "how the plan moves when the weakest inputs are moved",
     "alternatives": "the best plans with different hosts, ranked and proven in order",
+    "sectors": "who is served in order of priority, why somebody is not, and what serving strictly by priority would cost",
     "partners": "what each partner would pay alone, what acting jointly saves, who gets it, and what the partners trade",
     "options": "know-how at home, joint plants in third countries, both or neither, side by side",
     "marginal": "what one unit more of each figure is worth, how far that holds, and what changes when plants may",

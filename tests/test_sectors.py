@@ -1,0 +1,222 @@
+"""The study of sectors: coverage, reasons and strict order of priority, on cases solved by eye and against another solver's passes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.optimize
+
+from model import planner
+from model.planner import Plan
+from model.solver import Status
+from model.studies import lexicographic, sectors
+from model.studies.study import StudyContext
+from model.tables import Tables
+from tests import small
+from tests.random_books import random_book
+from tests.test_command import result, run
+from tests.tiny import RECORDS, YEARS, tiny_tables
+
+RANKED = [
+    {**small.sector("defence", shortage_cost=50), "name": "Defence"},
+    {**small.sector("lamps", priority=2, shortage_cost=500), "name": "Lamps"},
+]
+"""A kt bought costs 100: at least cost defence, the first in rank, goes without and lamps are served."""
+
+BOTH = [small.demand(1000, who="defence"), small.demand(500, who="lamps")]
+STRICT = {"lexicographic": "yes"}
+
+
+def bought(tonnes: float, **settings: object) -> Tables:
+    """Return a book of two sectors and a supplier of so many t."""
+    return small.book({**STRICT, **settings}, hosts=[], sectors=RANKED, demand=BOTH, suppliers=[small.supplier(tonnes=tonnes)])
+
+
+def solved(tables: Tables) -> Plan:
+    return planner.solve(tables, small.EXACT)
+
+
+def passes_of(tables: Tables) -> list[lexicographic.Pass]:
+    passes, stopped = lexicographic.serve_by_priority(tables, solved(tables), small.EXACT)
+    assert stopped == ""
+    assert all(item.plan.verification.passed for item in passes)
+    return passes
+
+
+def studied(tables: Tables) -> tuple[list[str], dict, list[str]]:
+    """Run the study; return its sentences, its tables by title and its headlines."""
+    (sheet,) = sectors.run(StudyContext(tables, solved(tables), small.EXACT, 1, lambda _: None))
+    for _, columns, frame in sheet.tables:
+        assert list(frame.columns) == [column.name for column in columns]
+    return list(sheet.sentences), {title: frame for title, _, frame in sheet.tables}, list(sheet.headlines)
+
+
+# --- strict order -------------------------------------------------------------------------------------------
+
+
+def test_the_first_in_rank_is_served_first():
+    # least cost: lamps 50 bought, defence 1 kt short 50. Strict: 700 t to defence: 70 + 0.3 x 50 + 0.5 x 500
+    first, second = passes_of(bought(700))
+    assert (first.priority, first.sectors) == (1, ("defence",))
+    assert (first.before, first.least, first.bound) == (pytest.approx(1000), pytest.approx(300), pytest.approx(300))
+    assert first.plan.solution.objective == pytest.approx(335, abs=1e-3)
+    # lamps are left with nothing, and nobody may be taken from
+    assert (second.before, second.least) == (pytest.approx(500, abs=0.01), pytest.approx(500, abs=0.01))
+    assert second.plan is first.plan
+
+
+def test_each_rank_has_its_price():
+    # 1,200 t: defence 1 kt (100), lamps 200 t (20), 300 t of lamps short (150)
+    first, second = passes_of(bought(1200))
+    assert (first.least, second.before, second.least) == (
+        pytest.approx(0, abs=0.01),
+        pytest.approx(300, abs=0.01),
+        pytest.approx(300, abs=0.01),
+    )
+    table = sectors.pass_table(solved(bought(1200)), [first, second])
+    assert table["step_cost"].tolist() == pytest.approx([170, 0], abs=0.01)
+    assert table["extra_cost"].tolist() == pytest.approx([170, 170], abs=0.01)
+    assert table["cost_per_kg"].tolist() == pytest.approx([170, np.nan], abs=0.01, nan_ok=True)
+    assert table["short_least_cost"].tolist() == pytest.approx([1000, 0])
+
+
+def test_strict_order_builds_a_plant_that_does_not_pay():
+    # nobody sells; going without costs 5, a plant and its feed 30
+    tables = small.book(STRICT, sectors=[small.sector(shortage_cost=5)], suppliers=[])
+    (only,) = passes_of(tables)
+    assert only.least == pytest.approx(0, abs=0.01)
+    assert only.plan.solution.objective == pytest.approx(30, abs=1e-3)
+    assert only.plan.solution.host_set == ("HOST",)
+
+
+def test_sectors_of_one_rank_are_served_together():
+    # two sectors of rank 1 want 1,500 t, 700 t are to be had: who gets them is left to cost
+    ranked = [RANKED[0], {**RANKED[1], "priority": 1}]
+    tables = small.book(STRICT, hosts=[], sectors=ranked, demand=BOTH, suppliers=[small.supplier(tonnes=700)])
+    (only,) = passes_of(tables)
+    assert only.sectors == ("defence", "lamps")
+    assert (only.before, only.least) == (pytest.approx(1000), pytest.approx(800))
+    # lamps 50, 200 t to defence 20, 800 t short 40
+    assert only.plan.solution.objective == pytest.approx(110, abs=1e-3)
+
+
+def test_represented_years_weigh_a_shortage():
+    # 2030 stands for three years: 4 x 1,000 t wanted, 4 x 700 served
+    tables = small.book(
+        {**STRICT, "last_year": 2033, "modelled_years": "2030,2033"},
+        hosts=[], sectors=[small.sector(shortage_cost=50)], suppliers=[small.supplier(tonnes=700)],
+    )  # fmt: skip
+    (only,) = passes_of(tables)
+    assert (only.wanted, only.before, only.least) == (pytest.approx(4000), pytest.approx(4000), pytest.approx(1200))
+
+
+def test_ranks_that_are_served_need_no_solve(monkeypatch):
+    tables = small.book(STRICT)
+    plan = solved(tables)
+    monkeypatch.setattr(lexicographic, "solve", lambda *_, **__: pytest.fail("solved"))
+    ((only,), stopped) = lexicographic.serve_by_priority(tables, plan, small.EXACT)
+    assert (only.before, only.least, only.bound, stopped) == (0.0, 0.0, 0.0, "")
+    assert only.plan is plan
+
+
+def test_a_stopped_pass_says_where(monkeypatch):
+    tables = bought(700)
+    plan = solved(tables)
+    unfinished = replace(plan, solution=replace(plan.solution, status=Status.NO_PLAN_FOUND, termination="Time limit reached"))
+    monkeypatch.setattr(lexicographic, "solve", lambda *_, **__: unfinished)
+    words, shown, _ = studied(tables)
+    assert any(sentence.startswith("Stopped at priority 1: Time limit reached.") for sentence in words)
+    assert shown["Served strictly in order of priority."].empty
+
+
+def least_shortages(tables: Tables, ranked: list[tuple[str, ...]]) -> list[float]:
+    """Return the least shortage [t] of each rank given the ranks before it, by another solver's interface."""
+    problem, matrix = small.matrix_of(tables)
+    costs = [
+        np.array([1000.0 * problem.years_represented[key[3]] * (key[1] in who) if name == "unmet" else 0.0 for name, key in matrix.columns])
+        for who in ranked
+    ]
+    rows = [scipy.optimize.LinearConstraint(matrix.a.tocsr(), matrix.row_lower, matrix.row_upper)]
+    least = []
+    for cost in costs:
+        found = scipy.optimize.milp(
+            cost, integrality=matrix.integer.astype(int), bounds=scipy.optimize.Bounds(matrix.lower, matrix.upper), constraints=rows,
+            options={"mip_rel_gap": 0.0},
+        )  # fmt: skip
+        assert found.status == 0, found.message
+        least.append(found.fun)
+        rows.append(scipy.optimize.LinearConstraint(cost, ub=found.fun + 1e-3))
+    return least
+
+
+@pytest.mark.parametrize("seed", [0, 4, 5, 7])
+def test_passes_agree_with_another_solver(seed):
+    tables = random_book(seed)
+    passes = passes_of(tables)
+    assert len(passes) == 2
+    assert [item.least for item in passes] == pytest.approx(least_shortages(tables, [item.sectors for item in passes]), abs=0.01)
+    final = passes[-1].plan
+    assert [lexicographic.horizon_shortage(final, item.sectors) for item in passes] == pytest.approx(
+        [item.least for item in passes], abs=0.01
+    )
+    assert all(item.plan.solution.objective >= item.before_cost - 1e-3 for item in passes)
+
+
+# --- tables and words ---------------------------------------------------------------------------------------
+
+
+def test_coverage_stands_in_order_of_priority():
+    _, shown, _ = studied(bought(700))
+    table = shown["Share of demand met, in order of priority, all markets and products, by tonnes."]
+    assert table["sector"].tolist() == ["defence", "lamps"]
+    assert table["wanted"].tolist() == pytest.approx([1000, 500])
+    assert table["met"].tolist() == pytest.approx([0, 1])
+    assert table["2030"].tolist() == pytest.approx([0, 1])
+
+
+def test_who_is_passed_over_is_named_with_who_is_served_instead():
+    words, shown, headlines = studied(bought(700))
+    (row,) = shown["What is short and why."].to_dict("records")
+    assert (row["sector"], row["short"], row["share"], row["served_below"]) == (
+        "defence",
+        pytest.approx(1000),
+        pytest.approx(1),
+        pytest.approx(500),
+    )
+    assert row["reason"] == "dearer than going without: SELLER asks 100.0 and the shortage costs 50.0 USD/kg"
+    assert headlines[0] == words[0] == (
+        "Sectors: 1,000 t of 1,500 t wanted over the horizon is left short; the first to go short is "
+        "defence in JPN (priority 1, 1,000 t of Nd; dearer than going without)."
+    )  # fmt: skip
+    assert words[1].startswith("Dearer than going without: 1,000 t. What helps: the book says")
+    assert words[2].startswith("Passed over while lower priorities get the same product in the same market: defence in JPN (Nd).")
+    assert headlines[1] == "Serving strictly by priority costs 235.0 MUSD more than least cost (235.00 % of it, within 0.0 MUSD)."
+    assert (
+        "Priority 1 (defence): shortage falls from 1,000 t to 300 t for 235.0 MUSD, 336 USD for each kg, net of the shortage cost saved."
+        in words
+    )
+    assert "Priority 2 (lamps): 500 t short, and no plan can do better." in words
+    assert "Priority 2 loses 500 t to higher ones against the least-cost plan." in words
+
+
+def test_without_shortage_all_is_said_to_be_served():
+    words, shown, _ = studied(small.book(STRICT))
+    assert words[0] == "Sectors: all of the 1,000 t wanted over the horizon is served."
+    assert words[1].startswith("Serving strictly by priority changes nothing")
+    assert shown["What is short and why."].empty
+
+
+def test_strict_order_is_left_out_unless_asked_for():
+    _, shown, headlines = studied(bought(700, lexicographic="no"))
+    assert "Served strictly in order of priority." not in shown
+    assert len(headlines) == 1
+
+
+def test_the_command_line_writes_the_sheet(tmp_path):
+    suppliers = [{**row, **dict.fromkeys(YEARS, 10.0)} for row in RECORDS["suppliers"]]
+    assert run(tmp_path, "--studies", "sectors", tables=tiny_tables(STRICT, suppliers=suppliers)) == 0
+    cells = [cell.value for row in result(tmp_path)["coverage"].iter_rows() for cell in row]
+    assert "What is short and why." in cells
+    assert "Served strictly in order of priority." in cells
