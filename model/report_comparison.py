@@ -86,7 +86,7 @@ def _plants_sentence(found: Comparison) -> str:
     if frame.empty:
         return "Plants: none in either run."
     if moved.empty:
-        return f"Plants: the same {len(frame)} in both runs."
+        return f"Plants: the same {f'{len(frame)} plants' if len(frame) > 1 else 'one'} in both runs."
     words = []
     for row in moved.to_dict("records"):
         year = row["after"] if not math.isnan(row["after"]) else row["before"]
@@ -168,7 +168,10 @@ def _write_bridge(book: Book, found: Comparison, lines: DataTable) -> None:
     for sentence in describe(found):
         page.say(sentence)
     page.row += 1
-    _by_cause(page, found, lines)
+    for column in range(1, 5):
+        page.widen(column, 14)
+    top = page.row
+    causes = _by_cause(page, found, lines)
     parts = {component: part for part, components in PARTS.items() for component in components}
     components = _differences(found, "components", "By cost line.", "component", COMPONENTS, lines, {"part": parts})
     by_part = _differences(found, "parts", "By part of the plan.", "part", tuple(PARTS), components)
@@ -178,10 +181,26 @@ def _write_bridge(book: Book, found: Comparison, lines: DataTable) -> None:
         page.add_table(table, filtered=False)
         page.row -= 1
         page.add_totals(table, (BEFORE, AFTER, "change"))
+    if found.steps:
+        _chart(book, page, top, "cause", causes, "cause", 1)
+    else:
+        _chart(book, page, top, "part of the plan", by_part, "part", 0)
     page.finish()
 
 
-def _by_cause(page: Page, found: Comparison, lines: DataTable) -> None:
+def _chart(book: Book, page: Page, row: int, words: str, table: DataTable, names: str, skipped: int) -> None:
+    """Draw the changes of a table as bars beside the tables; ranges, as LibreOffice draws no defined names."""
+    first, last = table.first_row + skipped, table.first_row + table.length - 1
+    ranges = [f"={page.name}!${table.places[name]}${first + 1}:${table.places[name]}${last + 1}" for name in (names, "change")]
+    chart = book.workbook.add_chart({"type": "bar"})
+    chart.add_series({"name": "change", "categories": ranges[0], "values": ranges[1]})
+    chart.set_title({"name": f"Change of cost by {words}, MUSD", "name_font": {"size": 11}})
+    chart.set_legend({"none": True})
+    chart.set_y_axis({"reverse": True, "label_position": "low"})
+    page.sheet.insert_chart(row, 6, chart, {"object_position": 2})
+
+
+def _by_cause(page: Page, found: Comparison, lines: DataTable) -> DataTable:
     """Write the bridge from the first cost to the second, cause by cause, and what shows that it adds up."""
     totals = {name: lines.sum("present_value", run=name) for name in (BEFORE, AFTER)}
     steps = found.steps if found.steps is not None else ()
@@ -229,6 +248,7 @@ def _by_cause(page: Page, found: Comparison, lines: DataTable) -> None:
         page.widen(0, len(label))
         page.row += 1
     page.row += 1
+    return table
 
 
 def _differences(

@@ -148,6 +148,31 @@ def test_the_same_answer_with_several_workers(sheet):
         assert rows(other, number) == rows(sheet, number)
 
 
+def plan_at(cost: float, gap: float, *hosts: str) -> Moved:
+    return Moved("x", cost, tuple((host, 1.0, 2030) for host in hosts), 1.0, 0.0, gap, "passed")
+
+
+def test_the_verdict_on_hosts_minds_the_gaps():
+    own = plan_at(100.0, 0.5, "A")
+    missing = Moved("x", math.nan, (), math.nan, math.nan, math.nan, "no plan exists", impossible=True)
+
+    def verdict(best: Moved, kept: Moved) -> str:
+        return sensitivity._verdict(best, kept, own, tolerance=1.0)
+
+    assert verdict(plan_at(90, 1, "B"), plan_at(95, 4.9, "A")) == "yes"
+    assert verdict(plan_at(90, 1, "B"), plan_at(95, 5.1, "A")) == "within the gap"
+    assert verdict(plan_at(90, 1, "A"), plan_at(90, 1, "A")) == "no"
+    assert verdict(plan_at(90, 5, "A"), plan_at(90, 1, "A")) == "not settled"
+    assert verdict(plan_at(90, 1, "B"), missing) == "yes"
+    assert verdict(missing, missing) == "not known"
+
+
+def test_a_stopped_search_is_never_worse_than_the_plan_at_the_own_hosts():
+    better = sensitivity._cheaper(plan_at(100, 30, "B"), plan_at(90, 1, "A"))
+    assert (better.total_cost, better.gap, better.hosts) == (90, 20, frozenset("A"))
+    assert sensitivity._cheaper(plan_at(80, 1, "B"), plan_at(90, 1, "A")).total_cost == 80
+
+
 def test_only_the_kinds_asked_for_are_moved():
     tables = two_hosts({"sensitivity_figures": "feed_prices", "sensitivity_cells": 0})
     assert [row["figure"] for row in rows(study(tables), 1)] == ["feed prices"]
@@ -266,7 +291,7 @@ def test_a_product_price_moves_with_its_surplus_price():
 def test_a_book_that_breaks_a_rule_is_not_solved():
     tables = complete()
     broken = tables.with_frames(hosts=tables["hosts"].assign(capex_factor=-1.0))
-    good, bad = solve_moved([("good", tables), ("bad", broken)], (), EXACT, 1)
+    good, bad = solve_moved([("good", tables, ()), ("bad", broken, ())], EXACT, 1)
     assert good.known
     assert good.total_cost == pytest.approx(30.0)
     assert not bad.known

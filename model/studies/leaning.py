@@ -60,8 +60,9 @@ def run_leaning(
         What the table says in words, and one row a scenario in `COLUMNS`.
     """
     own = summarise("", plan)
-    moves = [(name, apply_scenario(tables, name)[0]) for name in leaning_names(tables)]
-    found = solve_moved(moves, plants_of(plan), options, workers, say, lambda item: f"  {_sentence(item, own)}")
+    start = plants_of(plan)
+    moves = [(name, apply_scenario(tables, name)[0], start) for name in leaning_names(tables)]
+    found = solve_moved(moves, options, workers, say, lambda item: f"  {_sentence(item, own)}")
     rows = [
         (
             item.name, item.total_cost, item.total_cost - own.total_cost, describe_plants(item.plants), item.capacity, item.unmet,

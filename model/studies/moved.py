@@ -28,6 +28,8 @@ class Moved:
     """passed, FAILED, no plan, or why it was not solved."""
     impossible: bool = False
     """Whether it is proven that no plan exists."""
+    builds: tuple[BuildKey, ...] = ()
+    """The plants as a start for other solves."""
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -53,6 +55,7 @@ def summarise(name: str, plan: Plan) -> Moved:
         float(plan.solution.tables["unmet"]["tonnes"].sum()),
         plan.solution.gap,
         "passed" if plan.verification.passed else "FAILED",
+        builds=plants_of(plan),
     )
 
 
@@ -67,8 +70,7 @@ def plants_of(plan: Plan) -> tuple[BuildKey, ...]:
 
 
 def solve_moved(
-    moves: Sequence[tuple[str, Tables]],
-    start: tuple[BuildKey, ...],
+    moves: Sequence[tuple[str, Tables, tuple[BuildKey, ...]]],
     options: SolveOptions,
     workers: int,
     say: Callable[[str], None] = lambda _: None,
@@ -79,9 +81,7 @@ def solve_moved(
     Parameters
     ----------
     moves
-        (name, tables); names are unique.
-    start
-        Plants to try first.
+        (name, tables, plants to try first); names are unique.
     options
         For each solve.
     workers
@@ -98,7 +98,7 @@ def solve_moved(
     """
     found: dict[str, Moved] = {}
     cases = []
-    for name, tables in moves:
+    for name, tables, start in moves:
         errors = [finding for finding in check_tables(tables) if finding.severity == "error"]
         if errors:
             found[name] = _without_plan(name, f"not solved: {errors[0]}")
@@ -108,7 +108,7 @@ def solve_moved(
         found[case.name] = summarise(case.name, plan)
         if told is not None:
             say(told(found[case.name]))
-    return [found[name] for name, _ in moves]
+    return [found[name] for name, _, _ in moves]
 
 
 def describe_plants(plants: Sequence[tuple[str, float, int]]) -> str:

@@ -1,8 +1,8 @@
 """Which estimates change the cost and, above all, the chosen hosts when they are moved through their range.
 
-Each estimate goes to either end of its range while all else stays; the whole question is solved again. Where other hosts come
-out, it is solved once more with the hosts of the plan only: what keeping them would cost is what better data on that estimate
-could save. A change of hosts within the gaps of the two solves is no change.
+Each estimate goes to either end of its range while all else stays. The question is solved first with the hosts of the plan
+only, which is quick, and then, started from there, with all hosts: what keeping the plan's hosts would cost more is what better
+data on that estimate could save. A change of hosts within the gaps of the two solves is no change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from model.studies.moved import Moved, describe_plants, plants_of, solve_moved, 
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 
-YES, NO, TIE, UNKNOWN, LIMIT = "yes", "no", "within the gap", "not known", "at its limit"
+YES, NO, TIE, OPEN, UNKNOWN, LIMIT = "yes", "no", "within the gap", "not settled", "not known", "at its limit"
 
 HOST_COLUMNS = (
     ResultColumn("place", "rank", "1: keeping the hosts of the plan would cost most."),
@@ -48,7 +48,11 @@ TORNADO_COLUMNS = (
     ResultColumn("swing", "MUSD", "Highest less lowest cost over the range."),
     ResultColumn("low_hosts", "", "Hosts of the best plan at the low end."),
     ResultColumn("high_hosts", "", "Hosts of the best plan at the high end."),
-    ResultColumn("hosts_change", "", "Whether the hosts change at either end, by more than the gaps of the solves."),
+    ResultColumn(
+        "hosts_change",
+        "",
+        "Whether the hosts change at either end by more than the gaps of the solves; not settled: the search was stopped.",
+    ),
     ResultColumn("gap", "MUSD", "The wider of the two gaps: no plan can be cheaper by more."),
     ResultColumn("verdict", "", "Independent verification of the two plans."),
     ResultColumn("where", "", "Cells of the input workbook."),
@@ -68,9 +72,10 @@ class End:
     best
         Best plan then; the plan of the run where the estimate is at its limit already.
     kept
-        Best plan then at the hosts of the run's plan only; None where these are the best hosts.
+        Best plan then at the hosts of the run's plan only; None where the estimate is at its limit already.
     hosts_change
-        yes, no, within the gap, not known, at its limit.
+        yes, no, within the gap; not settled: no better hosts were found before the search was stopped; not known: no plan
+        that passed verification; at its limit: nothing to move.
     """
 
     estimate: Estimate
@@ -84,7 +89,7 @@ class End:
     def keeping(self) -> float:
         """What keeping the hosts of the plan costs, MUSD; infinite where it cannot be done, NaN where not known."""
         if self.kept is None:
-            return 0.0 if self.hosts_change in (NO, LIMIT) else math.nan
+            return 0.0
         return math.inf if self.kept.impossible else self.kept.total_cost - self.best.total_cost
 
 
@@ -122,29 +127,38 @@ def find_ends(context: StudyContext, estimates: Sequence[Estimate], own: Moved) 
     options = replace(context.options, threads=1)  # one thread: the same answer every time
     moves: dict[tuple[str, str], Tables] = {(e.name, side): move(tables, e, side) for e in estimates for side in SIDES}
     changed = {key: made for key, made in moves.items() if made is not tables}
-    context.say(f"Sensitivity of the plan: {len(estimates)} estimates moved ({len(changed)} further solves):")
+    context.say(f"Sensitivity of the plan: {len(estimates)} estimates moved ({2 * len(changed)} further solves):")
     said = {(e.name, side): f"{e.words}, {describe_move(tables, e, side)}" for e in estimates for side in SIDES}
 
     def told(item: Moved) -> str:
         name, _, side = item.name.rpartition(":")
         return f"  {said[name, side]}: {_change(item, own)}"
 
-    found = solve_moved(
-        [(f"{name}:{side}", made) for (name, side), made in changed.items()], start, options, context.workers, context.say, told
-    )
-    best = dict(zip(changed, found, strict=True))
-    others = {key: _at_hosts(changed[key], own.hosts) for key, item in best.items() if item.known and item.hosts != own.hosts}
-    if others:
-        context.say(f"  Other hosts come out {len(others)} times; what keeping the hosts of the plan would cost then:")
-    again = solve_moved(
-        [(f"{name}:{side}", made) for (name, side), made in others.items()], start, options, context.workers, context.say, told
-    )
-    kept = dict(zip(others, again, strict=True))
-    return [
-        End(e, side, describe_move(tables, e, side), best.get((e.name, side), own), kept.get((e.name, side)),
-            _verdict(best.get((e.name, side)), kept.get((e.name, side)), own))
-        for e in estimates for side in SIDES
-    ]  # fmt: skip
+    context.say("  With the hosts of the plan only:")
+    asked = [(":".join(key), _at_hosts(made, own.hosts), start) for key, made in changed.items()]
+    kept = dict(zip(changed, solve_moved(asked, options, context.workers, context.say, told), strict=True))
+    context.say("  With all hosts:")
+    asked = [(":".join(key), made, kept[key].builds or start) for key, made in changed.items()]
+    best = dict(zip(changed, solve_moved(asked, options, context.workers, context.say, told), strict=True))
+    tolerance = max(options.absolute_gap, options.relative_gap * abs(own.total_cost))
+    ends = []
+    for estimate in estimates:
+        for side in SIDES:
+            key, moved_to = (estimate.name, side), describe_move(tables, estimate, side)
+            if key not in changed:
+                ends.append(End(estimate, side, moved_to, own, None, LIMIT))
+                continue
+            first = _cheaper(best[key], kept[key])
+            ends.append(End(estimate, side, moved_to, first, kept[key], _verdict(first, kept[key], own, tolerance)))
+    return ends
+
+
+def _cheaper(best: Moved, kept: Moved) -> Moved:
+    """Return the better of the two plans: a search over all hosts that was stopped may have missed the plan's own."""
+    if not (best.known and kept.known) or kept.total_cost >= best.total_cost:
+        return best
+    bound = best.total_cost - best.gap
+    return replace(kept, gap=kept.total_cost - bound)
 
 
 def _at_hosts(tables: Tables, hosts: Iterable[str]) -> Tables:
@@ -154,13 +168,11 @@ def _at_hosts(tables: Tables, hosts: Iterable[str]) -> Tables:
     return tables.with_frames(hosts=frame)
 
 
-def _verdict(best: Moved | None, kept: Moved | None, own: Moved) -> str:
-    if best is None:
-        return LIMIT
+def _verdict(best: Moved, kept: Moved, own: Moved, tolerance: float) -> str:
     if not best.known:
         return UNKNOWN
-    if kept is None:
-        return NO
+    if best.hosts == own.hosts:
+        return NO if best.gap <= tolerance * (1.0 + 1e-6) + 1e-6 else OPEN
     if kept.impossible:
         return YES
     if not kept.known:
@@ -182,11 +194,9 @@ def host_table(ends: Sequence[End], own: Moved) -> pd.DataFrame:
 
 def _moving(ends: Sequence[End]) -> list[End]:
     """Return the ends with other hosts: those beyond the gap first, by what keeping the plan's hosts costs."""
-    moving = [end for end in ends if end.kept is not None]
-    order = {YES: 0, TIE: 1, UNKNOWN: 2}
-    return sorted(
-        moving, key=lambda end: (order[end.hosts_change], -end.keeping if not math.isnan(end.keeping) else 0.0, end.estimate.name, end.side)
-    )
+    order = {YES: 0, TIE: 1}
+    moving = [end for end in ends if end.hosts_change in order]
+    return sorted(moving, key=lambda end: (order[end.hosts_change], -end.keeping, end.estimate.name, end.side))
 
 
 def tornado_table(ends: Sequence[End], own: Moved) -> pd.DataFrame:
@@ -251,7 +261,7 @@ def describe(ends: Sequence[End], own: Moved, tables: Tables) -> list[str]:
     count = len(ends) // 2
     sure = [end for end in _moving(ends) if end.hosts_change == YES]
     ties = {end.estimate.name for end in _moving(ends) if end.hosts_change == TIE} - {end.estimate.name for end in sure}
-    unknown = list(dict.fromkeys(end.estimate.words for end in ends if end.hosts_change == UNKNOWN))
+    unknown = list(dict.fromkeys(end.estimate.words for end in ends if end.hosts_change in (UNKNOWN, OPEN)))
     movers = list(dict.fromkeys(end.estimate.name for end in sure))
     spread = tables.setting("sensitivity_range")
     words = [
@@ -265,7 +275,9 @@ def describe(ends: Sequence[End], own: Moved, tables: Tables) -> list[str]:
     if not unknown:
         words.append("Better data on the others would change the cost, not the hosts.")
     else:
-        words.append(f"Not settled, as no verified plan was found at one end: {', '.join(unknown)}.")
+        words.append(
+            f"Not settled at one end or both, as the search was stopped or found no verified plan; give it more time: {', '.join(unknown)}."
+        )
     bars = tornado_table(ends, own)
     for row in bars[bars["swing"] > 0].head(3).itertuples():
         words.append(
@@ -290,7 +302,7 @@ def headlines(ends: Sequence[End], own: Moved, tables: Tables) -> list[str]:
     sure = _first_of_each([end for end in _moving(ends) if end.hosts_change == YES])[:3]
     if sure:
         return [f"Weak number {place}: {_host_sentence(end, own, tables)}" for place, end in enumerate(sure, 1)]
-    if any(end.hosts_change == UNKNOWN for end in ends):
+    if any(end.hosts_change in (UNKNOWN, OPEN) for end in ends):
         return [
             "No estimate that could be settled changes the chosen hosts within its range; see sheet sensitivity for those that could not."
         ]
