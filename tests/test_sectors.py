@@ -179,7 +179,7 @@ def test_coverage_stands_in_order_of_priority():
 def test_who_is_passed_over_is_named_with_who_is_served_instead():
     words, shown, headlines = studied(bought(700))
     (row,) = shown["What is short and why."].to_dict("records")
-    assert (row["sector"], row["short"], row["share"], row["served_below"]) == (
+    assert (row["sector"], row["short"], row["of_demand"], row["served_below"]) == (
         "defence",
         pytest.approx(1000),
         pytest.approx(1),
@@ -188,7 +188,7 @@ def test_who_is_passed_over_is_named_with_who_is_served_instead():
     assert row["reason"] == "dearer than going without: SELLER asks 100.0 and the shortage costs 50.0 USD/kg"
     assert headlines[0] == words[0] == (
         "Sectors: 1,000 t of 1,500 t wanted over the horizon is left short; the first to go short is "
-        "defence in JPN (priority 1, 1,000 t of Nd; dearer than going without)."
+        "Defence in JPN (priority 1, 1,000 t of Nd; dearer than going without)."
     )  # fmt: skip
     assert words[1].startswith("Dearer than going without: 1,000 t. What helps: the book says")
     assert words[2].startswith("Passed over while lower priorities get the same product in the same market: defence in JPN (Nd).")

@@ -21,7 +21,7 @@ from model.studies.study import Say, StudyContext, StudySheet
 from model.tables import Tables
 
 COLUMNS = (
-    ResultColumn("rank", "rank", "1 is the cheapest."),
+    ResultColumn("rank", "", "1 is the cheapest."),
     ResultColumn("hosts", "", "Hosts that hold a plant."),
     ResultColumn("total_cost", "MUSD", "Discounted cost of the cheapest plan found with these hosts."),
     ResultColumn("extra_cost", "MUSD", "Against rank 1."),
@@ -101,8 +101,10 @@ def rank_alternatives(tables: Tables, plan: Plan, count: int, within: float, opt
             continue
         # a dearer plan says as much as none, if only its bound reaches the limit too
         settled = solution.status is Status.INFEASIBLE or (solution.status.has_plan and solution.bound >= limit - options.absolute_gap)
-        if settled:
-            bounds.append(limit if solution.status is Status.INFEASIBLE else solution.bound)
+        if solution.status is Status.INFEASIBLE:
+            bounds.append(limit)
+        elif math.isfinite(solution.bound):
+            bounds.append(min(solution.bound, limit))
         ended = "none left" if settled else "stopped"
         say(f"  no further hosts within {limit:,.1f} MUSD" if settled else f"  stopped: {solution.termination}")
         break
@@ -277,9 +279,7 @@ def _proof(ranking: Ranking, within: float) -> list[str]:
     number, words = len(ranking.plans), []
     above = f"{100 * within:.4g} % above the least cost"
     if ranking.ended == "none left":
-        words.append(
-            f"The list is complete: any choice of hosts that is not listed costs more than {min(ranking.limit, ranking.others):,.1f} MUSD, {above}."
-        )
+        words.append(f"The list is complete: any choice of hosts that is not listed costs more than {ranking.others:,.1f} MUSD, {above}.")
     elif ranking.ended == "stopped":
         words.append(
             "The list may lack plans: a solve was stopped before it was settled. Give it more time (time_limit on sheet settings)."

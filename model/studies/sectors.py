@@ -32,7 +32,7 @@ SHORTAGE_COLUMNS = (
     ResultColumn("product", "", "Product."),
     ResultColumn("years", "", "Modelled years with a shortage of this kind."),
     ResultColumn("short", "t REO", "Left short over the horizon."),
-    ResultColumn("share", "share", "Of the demand of those years."),
+    ResultColumn("of_demand", "share", "Shortage over the demand of those years."),
     ResultColumn("kind", "", "Kind of reason."),
     ResultColumn("served_below", "t REO", "What sectors of lower priority get of the same product in the same market and years."),
     ResultColumn("reason", "", "Why, in the year with the largest shortage."),
@@ -143,9 +143,11 @@ def _in_all(plan: Plan, shortages: pd.DataFrame) -> str:
     first = shortages.iloc[0]
     served = [priority for priority in ranks(plan.tables) if priority < first["priority"]]
     whole = f"priorities up to {served[-1]} are served in full; " if served else ""
+    names = dict(zip(plan.tables["sectors"]["sector"], plan.tables["sectors"]["name"], strict=True))
     return (
         f"Sectors: {tonnes_words(short)} of {tonnes_words(wanted)} wanted over the horizon is left short; {whole}the first to go short is "
-        f"{first['sector']} in {first['market']} (priority {first['priority']}, {tonnes_words(first['short'])} of {first['product']}; {first['kind']})."
+        f"{names[first['sector']] or first['sector']} in {first['market']} (priority {first['priority']}, {tonnes_words(first['short'])} of "
+        f"{first['product']}; {first['kind']})."
     )
 
 
