@@ -225,11 +225,11 @@ def place_labels(axes: Axes, world: World, points: dict, paths: Sequence[np.ndar
         important = place.kind in (PLANT, MARKET)
         text = drawable(place.label, place.code) + (f"\n{place.detail}" if place.detail else "")
         label = _text(
-            axes, 0, 0, text, size=7.6 if important else 6.4, weight="bold" if important else "normal", linespacing=1.05, zorder=8,
+            axes, 0, 0, text, size=8.4 if important else 7.1, weight="bold" if important else "normal", linespacing=1.05, zorder=8,
             color=INK if important else QUIET, bbox={"boxstyle": "square,pad=0.12", "facecolor": "white", "alpha": 0.62, "edgecolor": "none"},
         )  # fmt: skip
         extent = label.get_window_extent(renderer)  # type: ignore[attr-defined]
-        best = _best_room(pixels[key], 6.0 if important else 3.0, extent.width + 6, extent.height + 4, frame, taken, marks, along)
+        best = _best_room(pixels[key], 12.0 if important else 3.0, extent.width + 6, extent.height + 4, frame, taken, marks, along)
         if best is None:
             label.remove()  # type: ignore[attr-defined]
             continue

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.report_book import Book, DataTable, Field
+from model.report_charts import write_charts
 from model.report_context import write_context
+from model.report_front import front_page, write_front
 from model.report_map import PICTURE, Picture, world_picture, write_map
 from model.report_money import write_costs, write_partners
 from model.report_origin import cap_table, feed_content, write_china_share
 from model.report_page import Page
 from model.report_record import write_checks, write_inputs, write_run_info
 from model.report_sheets import write_feed, write_plants, write_products, write_purchases, write_sectors, write_stocks
-from model.report_summary import summary_page, write_no_plan, write_summary
+from model.report_study_charts import study_charts
+from model.report_summary import key_figures_page, write_key_figures, write_no_plan
 from model.report_tables import ReportTables
-from model.report_weak import write_weak_numbers
+from model.report_weak import weak_numbers, write_weak_numbers
 from model.report_words import print_summary
 from model.run_folder import new_run_folder, written_whole
 
@@ -109,7 +112,7 @@ def _fill(
         named = {"demand": data.demand, "sources": data.sources}
         content = feed_content(data)
         caps = cap_table(data, content)
-        summary = summary_page(book)
+        front, figures = front_page(book), key_figures_page(book)
         write_plants(book, data)
         write_feed(book, data)
         write_products(book, data)
@@ -120,13 +123,15 @@ def _fill(
         write_sectors(book, data)
         write_stocks(book, data)
         write_context(book, data)
-        write_summary(summary, data, caps, key_cells, delivered, title, reference_cost)
+        write_key_figures(figures, data, caps, key_cells, delivered, title, reference_cost)
     else:
-        write_no_plan(summary_page(book), plan, title, extra_sheets)
-    for extra in extra_sheets:
-        _write_extra(book, extra)
-    write_weak_numbers(book, plan)
+        write_no_plan(front_page(book), plan, title, extra_sheets)
+    written = {extra.name: _write_extra(book, extra) for extra in extra_sheets}
     if world is not None and picture is not None:
+        weak = weak_numbers(plan)
+        write_weak_numbers(book, plan, weak)
+        chart = write_charts(book, data, caps, study_charts(written))
+        write_front(book, front, data, caps, key_cells, delivered, title, reference_cost, picture, chart, weak, extra_sheets)
         write_map(book, data, world, picture)
     write_checks(book, plan)
     write_run_info(book, run_info, scenario, changes, log)
@@ -134,11 +139,15 @@ def _fill(
     return picture
 
 
-def _write_extra(book: Book, extra: StudySheet) -> None:
+def _write_extra(book: Book, extra: StudySheet) -> list[DataTable]:
+    """Write the sheet of a study; return its tables as placed."""
     page = Page(book, extra.name[:LONGEST_SHEET_NAME], extra.caption)
     for sentence in extra.sentences:
         page.say(sentence)
+    tables: list[DataTable] = []
     for number, (title, columns, frame) in enumerate(extra.tables):
         fields = [Field(column.name, column.unit, column.description) for column in columns]
-        page.add_table(DataTable(f"extra_{number}", title, fields, frame), filtered=number == len(extra.tables) - 1, named=False)
+        tables.append(DataTable(f"extra_{number}", title, fields, frame))
+        page.add_table(tables[-1], filtered=number == len(extra.tables) - 1, named=False)
     page.finish(single_table=len(extra.tables) == 1 and not extra.sentences)
+    return tables

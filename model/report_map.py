@@ -65,15 +65,14 @@ def write_map(book: Book, data: ReportTables, world: World, picture: Picture) ->
         "Where feed and oxide travel: source to joint plant to market, and oxide bought from existing refiners; width by tonnes, colour by "
         "China-linked share.", 1,
     )  # fmt: skip
-    height = picture.insert(page.sheet, page.row, 0, SHEET_WIDTH)
-    page.row += int(height / ROW_PIXELS) + 2
     page.say(
         "Lines join places and are no shipping routes. Existing refiners are drawn in the middle of their country. The same picture is the "
         f"file {PICTURE} beside this workbook."
     )
     if world.left_out:
         page.say(f"Not drawn, because it is not known where they are: {', '.join(world.left_out)}.", bold=True)
-    page.row += 1
+    height = picture.insert(page.sheet, page.row, 0, SHEET_WIDTH)
+    page.row += int(height / ROW_PIXELS) + 2
     page.add_table(_flow_table(data, world), filtered=False)
     page.add_table(_place_table(world))
     page.finish()

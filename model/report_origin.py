@@ -10,6 +10,7 @@ from model.report_book import Book, DataTable, Field, Live, Row, less, ratio, ta
 from model.report_page import Page
 from model.report_sheets import product_year_share
 from model.report_tables import ReportTables
+from model.shortages import BINDING
 
 ATTRIBUTION = (
     "Origin is attributed by mass balance (book-and-claim): a joint plant may book the Chinese part of its feed on any of its products' "
@@ -113,6 +114,22 @@ def cap_table(data: ReportTables, content: DataTable | None) -> DataTable:
         "slack": lambda row: less(row["limit"], row["share"]),
     }
     return table_from_schema("china_shares", frame, live=live)
+
+
+def _cap_span(caps: DataTable, line: list[int], column: str) -> str:
+    return f"{caps.cell(line[0], column).text}:{caps.cell(line[-1], column).text.split('!')[1]}"
+
+
+def highest_share(caps: DataTable, line: list[int]) -> Live:
+    """Return the highest share among neighbouring rows of the caps: the members of one cap in one year."""
+    shares = [value for value in (caps.columns["share"][number] for number in line) if not isinstance(value, str)]
+    return Live(f"MAX({_cap_span(caps, line, 'share')})", max(shares, default=0.0))
+
+
+def members_at_limit(caps: DataTable, line: list[int]) -> Live:
+    """Return how many members of one cap are at their limit in one year."""
+    slack = [value for value in (caps.columns["slack"][number] for number in line) if not isinstance(value, str)]
+    return Live(f'COUNTIF({_cap_span(caps, line, "slack")},"<"&{BINDING:.6f})', float(sum(value < BINDING for value in slack)))
 
 
 def write_china_share(book: Book, data: ReportTables, caps: DataTable, content: DataTable | None) -> None:

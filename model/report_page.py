@@ -31,6 +31,9 @@ TALLEST_ROW = 409.0
 
 A4 = 9
 
+BLANK = Live("", "")
+"""Stands for a figure that there is none of; its cell stays empty, which a chart shows as a gap."""
+
 
 def text_lines(text: str, room: float) -> int:
     """Return how many lines a text takes in a column of so many digits' widths."""
@@ -108,6 +111,8 @@ class Page:
 
     def put(self, row: int, column: int, value: Live | Value | None, form: Format) -> None:
         """Write one cell: a formula with its value, a number, or text that stays text."""
+        if value is BLANK:
+            return  # a chart's cache would hold 0 for a cell that is blank but formatted
         if isinstance(value, Live):
             self.sheet.write_formula(row, column, f"={value.text}", form, value.value)
         elif isinstance(value, str):
@@ -219,7 +224,7 @@ class Page:
         label_headers: Sequence[str],
         labels: Sequence[tuple[str, ...]],
         columns: Sequence[Value],
-        cell: Callable[[list[Live], Live], Live],
+        cell: Callable[[list[Live], Live], Live | None],
         total_row: str = "",
         total_column: str = "",
     ) -> Matrix:
@@ -236,7 +241,7 @@ class Page:
         columns
             Years (numbers) or names.
         cell
-            Label cells, column cell -> figure.
+            Label cells, column cell -> figure; None leaves the cell blank.
         total_row, total_column
             Names of the totals; "" for none.
 
@@ -256,10 +261,10 @@ class Page:
                 self.sheet.write_string(self.row, place, text, self.styles.text(place))
             self._make_room(label)
             keys = [Live(xl_rowcol_to_cell(self.row, place, col_abs=True), text) for place, text in enumerate(label)]
-            line = []
+            line: list[Live] = []
             for place, name in enumerate(columns):
                 column_cell = Live(xl_rowcol_to_cell(head, start + place, row_abs=True), name) if not isinstance(name, str) else None
-                line.append(cell(keys, column_cell or Live('"' + str(name).replace('"', '""') + '"', name)))
+                line.append(cell(keys, column_cell or Live('"' + str(name).replace('"', '""') + '"', name)) or BLANK)
             self._figures(line, unit, bool(total_column), self.row)
             block.cells.append(line)
             self.row += 1

@@ -1,4 +1,4 @@
-"""The first sheet: the answer on one printed page."""
+"""The key figures on one printed page: cost, flows and caps by year; and the first page where there is no plan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.report_book import Book, DataTable, Live, as_live
 from model.report_money import KeyCells
-from model.report_origin import ATTRIBUTION, cap_words
+from model.report_origin import ATTRIBUTION, cap_words, highest_share, members_at_limit
 from model.report_page import A4, ROW_HEIGHT, Matrix, Page, text_lines
 from model.report_sheets import product_year_share
 from model.report_styles import FAIL_COLOUR, NOTE_COLOUR, PASS_COLOUR, RULE_COLOUR, TITLE_COLOUR
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from model.planner import Plan
     from model.studies.study import StudySheet
 
+KEY_FIGURES = "key_figures"
 MOST_YEARS = 14
 """Most year columns that fit the page; of a longer plan, years evenly apart are shown."""
 
@@ -28,9 +29,9 @@ LABEL_WIDTH, VALUE_WIDTH, YEAR_WIDTH = 46, 13, 8.6
 FIRST_YEAR_COLUMN = 2
 
 
-def summary_page(book: Book) -> Page:
-    """Add the sheet, so that it stands first; it is filled last."""
-    return Page(book, "summary", "", 2)
+def key_figures_page(book: Book) -> Page:
+    """Add the sheet, so that it stands in its place; it is filled last."""
+    return Page(book, KEY_FIGURES, "", 2)
 
 
 class _Summary:
@@ -104,15 +105,15 @@ _HEADER_RIGHT: dict[str, Any] = {"bold": True, "bg_color": "#D9E2EC", "bottom": 
 _UNIT_OF = {"t/y": "t"}
 
 
-def write_summary(
+def write_key_figures(
     page: Page, data: ReportTables, caps: DataTable, cells: KeyCells, delivered: Matrix, title: str, reference_cost: float | None
 ) -> None:
-    """Fill the summary of a plan.
+    """Fill the sheet of key figures.
 
     Parameters
     ----------
     page
-        Of :func:`summary_page`.
+        Of :func:`key_figures_page`.
     data, caps, cells, delivered
         Tables of the workbook, the cells of the headline costs, and joint product by market and year.
     title
@@ -233,8 +234,8 @@ def _caps(summary: _Summary, data: ReportTables, caps: DataTable) -> None:
         if caps.columns["scope"][one] != "every_product":
             summary.line("   in the plan", "share", [caps.cell(line[0], "share") if line else "-" for line in lines])
         else:
-            summary.line("   in the plan, highest product", "share", [_highest(caps, line) if line else "-" for line in lines])
-            summary.line("   products at the limit", "products", [_at_limit(caps, line) if line else "-" for line in lines])
+            summary.line("   in the plan, highest product", "share", [highest_share(caps, line) if line else "-" for line in lines])
+            summary.line("   products at the limit", "products", [members_at_limit(caps, line) if line else "-" for line in lines])
         tight = _tight_words(caps, rows, cap) if caps.columns["scope"][one] == "every_product" else ""
         summary.sentence(f"   {cap} limits the China-linked share {words}.{tight}", font_color=NOTE_COLOUR, italic=True)
     if not caps.length:
@@ -254,20 +255,6 @@ def _tight_words(caps: DataTable, rows: dict[tuple[str, int], list[int]], cap: s
         if not isinstance(caps.columns["slack"][number], str) and caps.columns["slack"][number] < BINDING
     ]
     return f" At the limit in {last}: {', '.join(tight)}." if tight else ""
-
-
-def _span(caps: DataTable, line: list[int], column: str) -> str:
-    return f"{caps.cell(line[0], column).text}:{caps.cell(line[-1], column).text.split('!')[1]}"
-
-
-def _highest(caps: DataTable, line: list[int]) -> Live:
-    shares = [value for value in (caps.columns["share"][number] for number in line) if not isinstance(value, str)]
-    return Live(f"MAX({_span(caps, line, 'share')})", max(shares, default=0.0))
-
-
-def _at_limit(caps: DataTable, line: list[int]) -> Live:
-    slack = [value for value in (caps.columns["slack"][number] for number in line) if not isinstance(value, str)]
-    return Live(f'COUNTIF({_span(caps, line, "slack")},"<"&{BINDING:.6f})', float(sum(value < BINDING for value in slack)))
 
 
 def _notes(summary: _Summary, data: ReportTables) -> None:

@@ -94,7 +94,7 @@ def _value(tables: Tables, record: Any, column: str) -> str:
     return f"{first:,.6g}" if first == last else f"{first:,.6g} to {last:,.6g}"
 
 
-def write_weak_numbers(book: Book, plan: Plan) -> None:
+def write_weak_numbers(book: Book, plan: Plan, found: pd.DataFrame) -> None:
     """Write the sheet `weak_numbers`; nothing without a plan."""
     if not plan.solution.status.has_plan:
         return
@@ -109,7 +109,6 @@ def write_weak_numbers(book: Book, plan: Plan) -> None:
     total = ReportTables(plan).costs.sum("present_value")
     live = {"share": lambda row: ratio(row["money"], total)}
     fields = [Field(item.name, item.unit, item.description, live.get(item.name)) for item in WEAK_FIELDS]
-    found = weak_numbers(plan)
     for name, title, own in (
         ("weak_plants", "The joint plants lean on: mines, sites, designs, processing.", True),
         ("weak_markets", "What the markets are supplied with leans on: prices, demand, existing suppliers, stocks.", False),

@@ -21,6 +21,7 @@ import pytest
 from model import report
 from model.planner import Plan, solve
 from model.report import new_run_folder, print_summary, write_report
+from model.report_know import NEAREST, RISK, WEAKEST
 from model.report_words import key_figures, status_words
 from model.result_schema import RESULT_BY_NAME, RESULT_TABLES
 from model.scenarios import Change
@@ -31,9 +32,9 @@ from model.verification import VerificationReport
 from tests.tiny import RECORDS, YEARS, tiny_tables
 
 READING_SHEETS = [
-    "summary", "plants", "feed", "products", "purchases", "costs", "china_share", "partners", "sectors", "stocks", "context", "weak_numbers",
+    "summary", "key_figures", "plants", "feed", "products", "purchases", "costs", "china_share", "partners", "sectors", "stocks", "context", "weak_numbers",
 ]  # fmt: skip
-PICTURE_SHEETS = ["map"]
+PICTURE_SHEETS = ["charts", "chart_data", "map"]
 RECORD_SHEETS = ["checks", "run_info", *(f"in_{sheet.name}" for sheet in SHEETS)]
 
 NASTY = {
@@ -180,7 +181,7 @@ def test_flow_rows_are_the_result_tables(books, short):
 
 def test_each_sheet_opens_with_a_caption(books):
     book = load(books["plan"])
-    for sheet in book.sheetnames[1:]:
+    for sheet in book.sheetnames[2:]:
         assert book[sheet]["A1"].value == sheet
         assert book[sheet]["A2"].value.endswith(".")
         assert len(book[sheet]["A2"].value.split()) >= 5
@@ -190,9 +191,11 @@ def test_print_layout(books):
     book = load(books["plan"])
     for sheet in book:
         assert sheet.page_setup.orientation == "landscape"
+        if sheet.title == "charts":
+            continue  # breaks between charts hold on a page of a set scale only
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert sheet.page_setup.fitToWidth in (None, 1)  # 1 is what a blank means
-        if sheet.title != "summary":
+        if sheet.title not in ("summary", "key_figures"):
             assert sheet.freeze_panes
             assert sheet.page_setup.fitToHeight == 0  # as many pages as it takes
     assert book["summary"].page_setup.fitToHeight in (None, 1)
@@ -235,15 +238,15 @@ def test_extra_sheets_scenario_and_log(plan, tmp_path):
 
 def test_summary_shows_the_plan_s_own_figures(books, plan):
     path, figures = books["plan"], key_figures(plan)
-    assert figure(path, "summary", "Total cost, discounted") == pytest.approx(plan.solution.objective, rel=1e-6)
-    assert figure(path, "summary", "Average cost a year") == pytest.approx(figures.per_year)
-    assert figure(path, "summary", "Cost per kg of oxide supplied") == pytest.approx(figures.per_kg)
-    assert figure(path, "summary", "Joint plants' net cost per kg delivered") == pytest.approx(figures.joint_per_kg)
-    assert figure(path, "summary", "Total cost without joint plants") == 600.0
-    assert figure(path, "summary", "Difference to the cost without") == pytest.approx(plan.solution.objective - 600.0, rel=1e-6)
-    assert figure(path, "summary", "Joint plants") == len(plan.solution.tables["plants"])
+    assert figure(path, "key_figures", "Total cost, discounted") == pytest.approx(plan.solution.objective, rel=1e-6)
+    assert figure(path, "key_figures", "Average cost a year") == pytest.approx(figures.per_year)
+    assert figure(path, "key_figures", "Cost per kg of oxide supplied") == pytest.approx(figures.per_kg)
+    assert figure(path, "key_figures", "Joint plants' net cost per kg delivered") == pytest.approx(figures.joint_per_kg)
+    assert figure(path, "key_figures", "Total cost without joint plants") == 600.0
+    assert figure(path, "key_figures", "Difference to the cost without") == pytest.approx(plan.solution.objective - 600.0, rel=1e-6)
+    assert figure(path, "key_figures", "Joint plants") == len(plan.solution.tables["plants"])
     delivered = plan.solution.tables["deliveries"].groupby("market")["tonnes"].sum()
-    assert figure(path, "summary", "Joint product delivered to JPN") == pytest.approx(delivered["JPN"] / 1000)
+    assert figure(path, "key_figures", "Joint product delivered to JPN") == pytest.approx(delivered["JPN"] / 1000)
 
 
 def test_key_figures_by_hand(plan):
@@ -294,7 +297,7 @@ def test_cap_shares_match_the_solution(books, short):
 
 def test_shortages_are_explained(books, short):
     book = load(books["short"], True)
-    text = [row[0] for row in book["summary"].iter_rows(values_only=True) if isinstance(row[0], str)]
+    text = [row[0] for row in book["key_figures"].iter_rows(values_only=True) if isinstance(row[0], str)]
     largest = [line for line in text if re.match(r"\d\. ", line)]
     unmet = short.solution.tables["unmet"].groupby(["market", "sector", "product"])["tonnes"].sum()
     assert len(largest) == min(3, len(unmet))
@@ -334,6 +337,47 @@ def test_published_figures_without_a_counterpart_say_so(tmp_path):
     assert rows["ex_china_cover_2050"][2] == "-"
 
 
+def test_the_first_page_tells_the_answer_in_tiles(books, plan):
+    sheet, figures = load(books["plan"], True)["summary"], key_figures(plan)
+    rows = list(sheet.iter_rows(values_only=True))
+    at = next(number for number, row in enumerate(rows) if row[0] == "Cost per year, MUSD")
+    shown = dict(zip(rows[at][::2], rows[at + 1][::2], strict=True))
+    assert shown["Cost per year, MUSD"] == pytest.approx(figures.per_year)
+    assert shown["Cost per kg, USD"] == pytest.approx(figures.per_kg)
+    assert shown["Hosts"] == 1
+    assert shown["Demand left short, t"] == pytest.approx(plan.solution.tables["unmet"]["tonnes"].sum())
+    delivered = plan.solution.tables["deliveries"].groupby("market")["tonnes"].sum() / 1000
+    assert rows[at + 1][8:10] == (pytest.approx(delivered["JPN"]), pytest.approx(delivered["USA"]))
+    last = plan.solution.tables["china_shares"].query("year == 2032 and scope == 'all' and basis == 'supply'").iloc[0]
+    (china,) = (value for label, value in shown.items() if label.startswith("China-linked share, 2032"))
+    assert china == pytest.approx(last["share"])
+    assert sheet.page_setup.fitToHeight in (None, 1)
+    assert len(sheet._images) == 1
+
+
+def test_the_first_page_fits_one_printed_page(books):
+    for name in ("plan", "nasty", "short", "bare"):
+        sheet = load(books[name])["summary"]
+        height = sum((sheet.row_dimensions[row].height or 15) for row in range(1, sheet.max_row + 1))
+        assert height < 600, (name, height)  # points; A4 lying has 520 at full size
+
+
+def test_three_things_are_known_with_and_without_studies(plan, books, tmp_path):
+    def known(path: Path) -> dict[str, str]:
+        return {row[0]: row[2] for row in load(path, True)["summary"].iter_rows(values_only=True) if row[0] in (RISK, WEAKEST, NEAREST)}
+
+    own = known(books["plan"])
+    assert set(own) == {RISK, WEAKEST, NEAREST}
+    assert "without any joint plant" in own[NEAREST]
+    unmet = RESULT_BY_NAME["unmet"]
+    study = StudySheet(
+        "alternatives", "Next best.", [("Rows.", unmet.columns, plan.solution.tables["unmet"])], [], ["Betaland costs 3 MUSD more."]
+    )
+    told = known(write(plan, tmp_path / "run", extra_sheets=[study]))
+    assert told[NEAREST] == "Betaland costs 3 MUSD more."
+    assert told[RISK] == own[RISK]
+
+
 # --- status ----------------------------------------------------------------------------------
 
 
@@ -365,9 +409,9 @@ def test_first_line_is_the_answer(books):
 
 def test_no_plants_reads_as_an_answer(books, bare):
     assert load(books["bare"])["summary"]["A1"].value.startswith("Build no joint plant")
-    assert figure(books["bare"], "summary", "Joint plants") == 0
-    assert figure(books["bare"], "summary", "Joint plants' net cost per kg delivered") == "-"
-    assert figure(books["bare"], "summary", "Total cost, discounted") == pytest.approx(bare.solution.objective)
+    assert figure(books["bare"], "key_figures", "Joint plants") == 0
+    assert figure(books["bare"], "key_figures", "Joint plants' net cost per kg delivered") == "-"
+    assert figure(books["bare"], "key_figures", "Total cost, discounted") == pytest.approx(bare.solution.objective)
 
 
 @pytest.mark.parametrize("status", [Status.INFEASIBLE, Status.NO_PLAN_FOUND, Status.ERROR])
@@ -375,6 +419,7 @@ def test_without_a_plan_the_book_says_so(impossible, tmp_path, status):
     stopped = replace(impossible, solution=replace(impossible.solution, status=status, termination="words of the solver"))
     path = write(stopped, tmp_path / "run")
     assert load(path).sheetnames == ["summary", *RECORD_SHEETS]
+    assert not (path.parent / "map.png").exists()
     shown = texts(path)
     assert shown[0].startswith("No plan")
     assert f"Status: {status}." in shown
@@ -417,9 +462,10 @@ def test_text_from_inputs_never_becomes_a_formula_or_a_link(books):
         if cell.data_type == "f":
             assert "HYPERLINK" not in cell.value, (sheet, address)
             assert cell.value not in NASTY.values()
-    with zipfile.ZipFile(books["nasty"]) as archive:
-        for name in archive.namelist():
-            assert b"<hyperlink" not in archive.read(name)
+    for sheet in load(books["nasty"]):
+        for link in sheet._hyperlinks:
+            assert link.location, "leads within the workbook"
+            assert link.target is None
 
 
 def test_every_formula_has_its_value_cached(books):
@@ -432,7 +478,7 @@ def test_every_formula_has_its_value_cached(books):
 
 def test_formulas_use_only_what_excel_2007_and_libreoffice_share(books):
     allowed = {
-        "SUM", "SUMIFS", "SUMPRODUCT", "IF", "ABS", "ISNUMBER", "AND", "MAX", "COUNT", "COUNTIF", "EXACT",
+        "SUM", "SUMIFS", "MIN", "SUMPRODUCT", "IF", "ABS", "ISNUMBER", "AND", "MAX", "COUNT", "COUNTIF", "EXACT",
     }  # fmt: skip
     for path in books.values():
         for formula in formulas(path).values():
