@@ -170,20 +170,33 @@ def test_the_search_brackets_a_root_of_a_concave_cost_to_one_per_cent(bend):
     assert trials <= 14
 
 
-@pytest.mark.parametrize("seed", [1, 3, 5])
-def test_break_evens_of_random_books_are_right_on_both_sides(seed):
+@pytest.mark.parametrize(
+    ("seed", "host", "figures"),
+    [
+        (2, "BETA", ("capex_factor", "power_price")),
+        (3, "ALPHA", ("cost_of_capital", "expertise")),
+        (4, "BETA", ("operating_factor", "duty")),
+    ],
+)
+def test_break_evens_of_random_books_are_right_on_both_sides(seed, host, figures):
     tables = random_book(seed)
     context = context_of(tables)
-    if not context.plan.solution.status.has_plan:
-        pytest.skip("no plan")
-    left_out = [host for host in tables["hosts"]["host"] if host not in context.plan.solution.host_set]
-    for row in find_break_evens(context, left_out[:1], [FIGURE["capex_factor"], FIGURE["expertise"]]):
+    rows = find_break_evens(context, [host], [FIGURE[name] for name in figures])
+    assert any(math.isfinite(row.value) for row in rows)
+    for row in rows:
         if math.isfinite(row.value):
             assert (row.comes_in, row.stays_out, row.verdict) == ("yes", "yes", "passed")
             assert_right(tables, row)
-        elif row.answer.startswith("no value"):
-            best = small.solve_book(row.figure.change(tables, row.host, row.limit))
-            assert row.host not in best.solution.host_set
+        else:
+            assert row.answer == "no value within its limits brings it in"
+            best = small.solve_book(row.figure.change(tables, host, row.limit))
+            assert host not in best.solution.host_set
+
+
+def test_a_host_that_no_plan_can_hold_has_no_break_even():
+    tables = two_hosts(far={"capex_factor": 3}, host_rules=[small.rule("force_plant", 1000, "NEAR")], settings={"max_plants": 1})
+    (row,) = find_break_evens(context_of(tables), ["FAR"], [FIGURE["capex_factor"]])
+    assert row.answer == "not sought: no plan with a plant there was found"
 
 
 # --- duties -----------------------------------------------------------------------------------------
