@@ -276,8 +276,14 @@ def _sentences(context: StudyContext, frontier: Frontier) -> Iterator[str]:
         if idle and idle[-1].level < PERCENT:
             text += f" Down to {idle[-1].level} % it costs nothing: ask for that much at once."
         text += f" The dearest step is from {dear[0].level} % to {dear[1].level} %, {dear[2]:,.2f} MUSD a point: stop above it unless the security is worth that."
+    turns = frontier.sweep.turns()
+    places = [f"{turn.level:.1f} %" for turn in turns if turn.tight.exists]
+    if places:
+        text += f" The chosen hosts change at {', '.join(places)}: a plan for a tighter cap is not the looser one's plan with more added."
+    else:
+        text += " The chosen hosts are the same at every level."
     yield text
-    for turn in frontier.sweep.turns():
+    for turn in turns:
         if not turn.tight.exists:
             yield f"{scope.words.capitalize()}: tighter than {turn.loose.level} % there is no plan at all."
     if frontier.lowest and frontier.lowest.exists:

@@ -242,7 +242,8 @@ def _sentences(tables: Tables, order: Sequence[Answer], lost: Sequence[Answer], 
         if answer.barred:
             yield f"Without {name}: {'; '.join(answer.barred)}."
         else:
-            yield f"Losing {name} costs {answer.extra:,.1f} MUSD; then {answer.plants} is the best plan. Terms asked for the site should cost less."
+            then = "no plant is built" if answer.plants == "none" else f"the plants are {answer.plants}"
+            yield f"Losing {name} costs {answer.extra:,.1f} MUSD; then {then}. Terms asked for the site should cost less than that."
 
 
 def _headlines(
