@@ -20,7 +20,7 @@ PASS_COLOUR = "#1B6E3C"
 TONNES = ("t REO", "t REO/y", "t")
 MONEY = ("MUSD", "MUSD/y")
 _NUMBER_FORMATS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("USD/kg", "USD/kg REO", "MUSD/y per point"), "#,##0.00"),
+    (("USD/kg", "USD/kg REO", "MUSD/y per point", "MUSD per point"), "#,##0.00"),
     (("year",), "0"),
     (("rank", "rows", "products"), "#,##0"),
     (("t REO/y or MUSD/y", "days", "see unit", "kt REO"), "#,##0.0"),

@@ -251,15 +251,10 @@ def _turn_row(context: StudyContext, frontier: Frontier, turn: Turn) -> tuple:
 
 
 def _method() -> Iterator[str]:
-    yield (
-        "Each level is a solve of the whole plan with one cap in place of all of the book's caps on the same basis; caps on the other basis stay. "
-        "The level is where the cap ends up: from the year in which the book's own cap is tightest it is the level, before that the level or the "
-        "book's own limit, whichever is looser."
-    )
-    yield (
-        "A level between two that cost the same within the gap is not solved again: the tighter plan holds there too. "
-        "Hosts that change at equal cost within the gap are a matter of taste and are not counted as a change."
-    )
+    yield "Each level is a solve of the whole plan with one cap in place of all of the book's caps on the same basis; caps on the other basis stay."
+    yield "The level is where the cap ends up: it holds from the year in which the book's own cap is tightest; earlier the looser of the two holds."
+    yield "A level between two that cost the same within the gap is not solved again: the tighter level's plan is the best there too."
+    yield "Hosts that differ between two levels of equal cost, within the gap, are a matter of taste and not counted as a change."
 
 
 def _sentences(context: StudyContext, frontier: Frontier) -> Iterator[str]:
@@ -270,22 +265,23 @@ def _sentences(context: StudyContext, frontier: Frontier) -> Iterator[str]:
         return
     steps = [(a, b, cost_per_point(a, b)) for a, b in itertools.pairwise(shown)]
     dear = max(steps, key=lambda step: step[2], default=None)
-    text = f"{scope.words.capitalize()}: a cap of {shown[-1].level} % costs {shown[-1].cost - frontier.free.cost:,.1f} MUSD more than none."
+    name = scope.words.capitalize()
+    text = f"{name}: a cap of {shown[-1].level} % costs {shown[-1].cost - frontier.free.cost:,.1f} MUSD more than none."
+    idle = [point for point in shown if point.cost - frontier.free.cost <= frontier.sweep.gap]
+    if idle and idle[-1].level < PERCENT:
+        text += f" Down to {idle[-1].level} % it costs nothing: ask for that much at once."
     if dear and dear[2] > 0:
-        idle = [point for point in shown if point.cost - frontier.free.cost <= frontier.sweep.gap]
-        if idle and idle[-1].level < PERCENT:
-            text += f" Down to {idle[-1].level} % it costs nothing: ask for that much at once."
-        text += f" The dearest step is from {dear[0].level} % to {dear[1].level} %, {dear[2]:,.2f} MUSD a point: stop above it unless the security is worth that."
+        text += f" The dearest step is from {dear[0].level} % to {dear[1].level} %, {dear[2]:,.2f} MUSD a point."
+    yield text
     turns = frontier.sweep.turns()
     places = [f"{turn.level:.1f} %" for turn in turns if turn.tight.exists]
     if places:
-        text += f" The chosen hosts change at {', '.join(places)}: a plan for a tighter cap is not the looser one's plan with more added."
+        yield f"{name}: the chosen hosts change at {', '.join(places)}; settle on a level before signing for a site."
     else:
-        text += " The chosen hosts are the same at every level."
-    yield text
+        yield f"{name}: the chosen hosts are the same at every level; the site can be settled before the cap."
     for turn in turns:
         if not turn.tight.exists:
-            yield f"{scope.words.capitalize()}: tighter than {turn.loose.level} % there is no plan at all."
+            yield f"{name}: tighter than {turn.loose.level} % there is no plan at all."
     if frontier.lowest and frontier.lowest.exists:
         short = (
             "with no demand unmet"
@@ -294,7 +290,7 @@ def _sentences(context: StudyContext, frontier: Frontier) -> Iterator[str]:
         )
         below = "" if frontier.lowest.level == 0 else "; a tighter cap leaves somebody short whatever is built"
         yield (
-            f"{scope.words.capitalize()}: the lowest share that can be reached {short} is {frontier.lowest.level} %, "
+            f"{name}: the lowest share that can be reached {short} is {frontier.lowest.level} %, "
             f"for {frontier.lowest.cost - frontier.free.cost:,.1f} MUSD more than no cap{below}."
         )  # fmt: skip
 

@@ -44,15 +44,15 @@ BREAK_EVEN_COLUMNS = (
     ResultColumn("country", "", "Its country."),
     ResultColumn("figure", "", "The one figure that is moved; all others stand."),
     ResultColumn("unit", "", "Unit of the figure."),
-    ResultColumn("today", "see unit", "The figure in the book."),
-    ResultColumn("limit", "see unit", "The most favourable value tried."),
+    ResultColumn("today", "in its unit", "The figure in the book."),
+    ResultColumn("limit", "in its unit", "The most favourable value tried."),
     ResultColumn("answer", "", "Whether and where the host comes into the least-cost plan, at whatever size suits it."),
-    ResultColumn("break_even", "see unit", "Value at which plans with and without the host cost the same."),
+    ResultColumn("break_even", "in its unit", "Value at which plans with and without the host cost the same."),
     ResultColumn("change", "share", "Against today."),
-    ResultColumn("band", "see unit", "How far to either side the two differ by less than costs are proven to."),
-    ResultColumn("past", "see unit", "Value solved just past the break-even."),
+    ResultColumn("band", "in its unit", "How far to either side the two differ by less than costs are proven to."),
+    ResultColumn("past", "in its unit", "Value solved just past the break-even."),
     ResultColumn("comes_in", "", "Whether the host holds a plant there."),
-    ResultColumn("short", "see unit", "Value solved just short of it."),
+    ResultColumn("short", "in its unit", "Value solved just short of it."),
     ResultColumn("stays_out", "", "Whether the host holds none there."),
     ResultColumn("verdict", "", "Independent verification of every plan behind the row."),
 )
@@ -281,7 +281,7 @@ def _break_even_sentences(tables: Tables, rows: Sequence[BreakEven]) -> Iterator
         if never:
             yield f"{name}: no value within its limits of {', '.join(never)} alone brings it in; do not spend effort there."
     yield (
-        "Each break-even is a solve of its own, found to 1 % of the figure and solved again on either side with the host free to hold a plant or none. "
-        "At the break-even both plans cost the same; within the band beside it they differ by less than costs are proven to."
+        "Each break-even is found to 1 % of the figure by solving, and solved again on either side with the host free to hold a plant or none."
     )
+    yield "At the break-even plans with and without the host cost the same; within the band they differ by less than costs are proven to."
     yield "The plant that comes in has the size that suits the plan, which may be smaller than the one that the sheet why_not asks for."
