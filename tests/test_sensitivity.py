@@ -18,6 +18,7 @@ from model.studies.estimates import (
     SCALE,
     Estimate,
     cells_in,
+    describe_move,
     figure_range,
     fitted_exponent,
     kinds_in,
@@ -233,6 +234,20 @@ def test_stated_cases_are_the_range_and_shares_stay_shares():
     assert figure_range("prices", {2030: -0.2}, 2030, 0.25) == (pytest.approx(-0.25), pytest.approx(-0.15))
 
 
+def test_a_move_is_told_by_what_the_book_states():
+    sources = [
+        small.source("A", fixed_price=None, payability=0.5, payability_low=0.4, **GUESS),
+        small.source("B", fixed_price=None, payability=0.5, **GUESS),
+    ]
+    both = kinds_in(small.book(sources=sources), ["feed_prices"])[0]
+    assert describe_move(small.book(sources=sources), both, "low") == "low cases of the book, else -25%"
+    assert describe_move(small.book(sources=sources), both, "high") == "+25%"
+    alone = small.book(sources=[sources[0], {**sources[0], "source_id": "B"}])
+    assert describe_move(alone, kinds_in(alone, ["feed_prices"])[0], "low") == "low cases of the book"
+    single = small.book(sources=sources[:1])
+    assert describe_move(single, kinds_in(single, ["feed_prices"])[0], "low") == "0.5 → 0.4"
+
+
 def test_the_kinds_are_estimates_only_and_china_links_partly_chinese_only():
     tables = guessed(tiny_tables())
     sources = tables["sources"].copy()
@@ -268,7 +283,7 @@ def test_single_cells_are_those_that_move_the_cost_most():
     plan = solve(tables, EXACT)
     names = [cell.words for cell in cells_in(plan, 0.25, 100)]
     assert names.index("fixed_price of NEAR") < names.index("fixed_price of FAR")
-    assert names[0] in ("tonnes of JPN | magnets | Nd", "market price of Nd | market")
+    assert names[0] in ("tonnes of JPN, magnets, Nd", "market price of Nd, market")
     few = cells_in(plan, 0.25, 2)
     assert len(few) == 2
     assert {cell.words for cell in few} == {names[0], "fixed_price of NEAR"}
@@ -278,7 +293,7 @@ def test_single_cells_are_those_that_move_the_cost_most():
 def test_a_product_price_moves_with_its_surplus_price():
     tables = guessed(tiny_tables())
     plan = solve(tables, replace(EXACT, absolute_gap=0.01))
-    cell = next(cell for cell in cells_in(plan, 0.25, 100) if cell.words == "market price of NdPr | market")
+    cell = next(cell for cell in cells_in(plan, 0.25, 100) if cell.words == "market price of NdPr, market")
     low = move(tables, cell, "low")["prices"]
     assert low.loc[4, 2030] == pytest.approx(75.0)
     assert low.loc[5, 2030] == pytest.approx(37.5)

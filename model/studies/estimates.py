@@ -84,7 +84,8 @@ KINDS: tuple[Kind, ...] = (
         "processing", "needs of the processes", "Run test work on the feeds in question.",
         tuple(("processing", need) for need in ("electricity", "heat", "labour", "reagents", "waste", "other", "equipment")),
     ),
-    Kind("recoveries", "recoveries", "Run test work on the feeds in question.", (("recoveries", "recovery"), ("processing", "leach_recovery"))),
+    Kind("recoveries", "recoveries of separation", "Run test work on the feeds in question.", (("recoveries", "recovery"),)),
+    Kind("leaching", "recoveries of leaching", "Run test work on the feeds in question.", (("processing", "leach_recovery"),)),
     Kind("know_how_fees", "know-how fees", "Ask for a licence offer.", (("know_how", "fee"), ("know_how", "fixed_fee"))),
     Kind("oxide_prices", "oxide prices", "Look for price floors or long contracts; no study settles prices.", (("prices", YEARS),)),
     Kind(
@@ -160,12 +161,18 @@ def kinds_in(tables: Tables, names: Sequence[str] = ()) -> list[Estimate]:
             continue
         if kind.name == SCALE:
             if families := scale_families(tables):
-                found.append(Estimate(kind.name, kind.words, kind.advice, f"designs, {sum(map(len, families))} sizes", ()))
+                found.append(Estimate(kind.name, kind.words, kind.advice, f"designs: {sum(map(len, families))} sizes", ()))
             continue
         spots = tuple(spot for sheet, column in kind.columns for spot in _spots(tables, sheet, column, kind.keep))
         if spots:
-            sheets = ", ".join(dict.fromkeys(f"{sheet}.{column}" for sheet, _, column in spots if sheet != "settings"))
-            found.append(Estimate(kind.name, kind.words, kind.advice, f"{sheets or 'settings'}, {len(spots)} figures", spots))
+            columns = {
+                sheet: list(dict.fromkeys(name for other, _, name in spots if other == sheet))
+                for sheet, _, _ in spots
+                if sheet != "settings"
+            }
+            sheets = "; ".join(f"{sheet}: {', '.join(moved)}" for sheet, moved in columns.items())
+            count = f"{len(spots)} figure{'s' if len(spots) > 1 else ''}"
+            found.append(Estimate(kind.name, kind.words, kind.advice, f"{sheets or 'settings'} ({count})", spots))
     return found
 
 
@@ -228,7 +235,7 @@ def cells_in(plan: Plan, spread: float, count: int) -> list[Estimate]:
 
 def _single(tables: Tables, spot: Spot, kind: Kind) -> Estimate:
     sheet, row, column = spot
-    keys = " | ".join(str(tables[sheet].at[row, key]) for key in SHEET_BY_NAME[sheet].key)
+    keys = ", ".join(str(tables[sheet].at[row, key]) for key in SHEET_BY_NAME[sheet].key)
     what = {YEARS: "market price" if sheet == "prices" else "tonnes"}.get(column, column)
     spots: tuple[Spot, ...] = (spot,)
     if sheet == "prices":  # what a surplus fetches follows the market
@@ -307,7 +314,8 @@ def describe_move(tables: Tables, estimate: Estimate, side: str) -> str:
         sheet, row, column = estimate.spots[0]
         record = tables[sheet].to_dict("index")[row]
         return f"{record[column]:.4g} → {figure_range(sheet, record, column, spread)[SIDES.index(side)]:.4g}"
-    stated = [f"{column}_{side}" in tables[sheet].columns for sheet, _, column in estimate.spots]
+    records = {sheet: tables[sheet].to_dict("index") for sheet in dict.fromkeys(sheet for sheet, _, _ in estimate.spots)}
+    stated = [not is_blank(records[sheet][row].get(f"{column}_{side}")) for sheet, row, column in estimate.spots]
     change = f"{-spread if side == 'low' else spread:+.0%}"
     return f"{side} cases of the book" if all(stated) else f"{side} cases of the book, else {change}" if any(stated) else change
 

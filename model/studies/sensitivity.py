@@ -273,7 +273,7 @@ def describe(ends: Sequence[End], own: Moved, tables: Tables) -> list[str]:
             f"{len(ties)} more bring other hosts that are better by no more than the gap of the solves: these hosts are as good as the plan's."
         )
     if not unknown:
-        words.append("Better data on the others would change the cost, not the hosts.")
+        words.append(f"Better data on {'the others' if movers or ties else 'any one of them'} would change the cost, not the hosts.")
     else:
         words.append(
             f"Not settled at one end or both, as the search was stopped or found no verified plan; give it more time: {', '.join(unknown)}."
