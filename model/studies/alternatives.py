@@ -17,6 +17,7 @@ from model.planner import Plan, solve
 from model.report_words import count_words, plant_words, tonnes_words
 from model.result_schema import ResultColumn
 from model.solver import SolveOptions, Status
+from model.studies.plan_figures import verdict
 from model.studies.study import Say, StudyContext, StudySheet
 from model.tables import Tables
 
@@ -120,7 +121,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
         context.say("  nothing to do: alternatives_count on sheet settings is below 2.")
         return []
     ranking = rank_alternatives(tables, context.plan, count, within, context.options, context.say)
-    names = host_names(tables)
+    names = name_of_host(tables)
     words = [*_nearest(ranking, names), *_in_common(ranking, names), *_proof(ranking, within)]
     if ranking.plans[0] is not context.plan:
         words.insert(0, "Rank 1 is cheaper than the plan of this run, whose search was stopped within its gap: take rank 1 for the answer.")
@@ -129,7 +130,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
     return [StudySheet("alternatives", caption, shown, words, _nearest(ranking, names)[:1])]
 
 
-def host_names(tables: Tables) -> dict[str, str]:
+def name_of_host(tables: Tables) -> dict[str, str]:
     """Return code -> full name of each host, the code where there is no name."""
     hosts = tables["hosts"]
     return {code: str(name).strip() or code for code, name in zip(hosts["host"], hosts["name"], strict=True)}
@@ -148,7 +149,7 @@ def plan_table(ranking: Ranking, names: dict[str, str]) -> pd.DataFrame:
                 rank, _listed(solution.host_set, names), solution.objective, extra, extra / abs(best) if best else math.nan,
                 max(0.0, solution.gap), _share(supply["china"].sum(), supply["joint"].sum() + supply["bought"].sum()),
                 _share(feed["china_tonnes"].sum(), feed["tonnes"].sum()), float(found["unmet"]["tonnes"].sum()),
-                "passed" if plan.verification.passed else "FAILED", "; ".join(plant_words(plan)) or "none",
+                verdict(plan), "; ".join(plant_words(plan)) or "none",
             )
         )  # fmt: skip
     return pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
