@@ -16,6 +16,7 @@ from model.ranging import FixedPlan, Worth
 from model.result_schema import ResultColumn
 from model.studies.marginal_probes import CAP, CONTRACT, DEMAND, KT, OFFTAKE, PLANT, RULE, SOURCE, STOCK, SUPPLIER, Probe, list_probes
 from model.studies.marginal_resolves import RESOLVE_COLUMNS, list_resolves, resolve_frame, resolve_sentences
+from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext, StudySheet
 
 NOTHING = 1e-6
@@ -159,7 +160,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
     plan, tables = context.plan, context.tables
     step = tables.setting("marginal_step")
     matrix = compile_model(build_model(plan.problem))
-    builds = {(h, d, w, int(y)) for h, d, w, y in plan.solution.tables["builds"].itertuples(index=False)}
+    builds = set(plan_builds(plan))
     fixed = FixedPlan(matrix, builds, context.options)
     probes = list_probes(plan, matrix)
     priced = price_figures(fixed, probes)

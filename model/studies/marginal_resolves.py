@@ -12,11 +12,10 @@ import pandas as pd
 
 from model.batch import Case, solve_cases
 from model.planner import Plan
-from model.problem import BuildKey
 from model.ranging import FixedPlan
 from model.result_schema import ResultColumn
-from model.studies.leaning import describe_plants
 from model.studies.marginal_probes import Editor, Probe
+from model.studies.plan_figures import plan_builds, plants_in_words, verdict
 from model.studies.study import StudyContext
 from model.tables import Tables
 
@@ -152,21 +151,18 @@ def _without_rule(tables: Tables, name: str) -> Tables:
 def resolve_frame(context: StudyContext, resolves: Sequence[Resolve]) -> pd.DataFrame:
     """Solve each change as a whole, plants free, and set it beside what the marginal value says."""
     own = context.plan
-    start: tuple[BuildKey, ...] = tuple((h, d, w, int(y)) for h, d, w, y in own.solution.tables["builds"].itertuples(index=False))
+    start = plan_builds(own)
     cases = [Case(f"{item.words} {item.change}", item.edit(context.tables), start=start) for item in resolves]
     rows = []
     plans = solve_cases(cases, context.options, context.workers, lambda line: context.say(f"  {line}"))
     for item, (_, plan) in zip(resolves, plans, strict=True):
         head = (item.words, item.change, item.by_value, item.as_built)
         if not plan.solution.status.has_plan:
-            rows.append((*head, math.nan, "", "", math.nan, str(plan.solution.status)))
+            rows.append((*head, math.nan, "", "", math.nan, verdict(plan)))
             continue
-        plants = plan.solution.tables["plants"].sort_values(["on_line", "host"])
-        built = set(plan.solution.tables["builds"].itertuples(index=False, name=None))
-        words = describe_plants(list(zip(plants["host"], plants["capacity"], plants["on_line"], strict=True)))
-        verdict = "passed" if plan.verification.passed else "FAILED"
+        same = "yes" if set(plan_builds(plan)) == set(start) else "no"
         free = plan.solution.objective - own.solution.objective
-        rows.append((*head, free, words, "yes" if built == set(start) else "no", plan.solution.gap, verdict))
+        rows.append((*head, free, plants_in_words(plan.tables, plan_builds(plan)), same, plan.solution.gap, verdict(plan)))
     return pd.DataFrame(rows, columns=[column.name for column in RESOLVE_COLUMNS])
 
 

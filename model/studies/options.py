@@ -15,9 +15,8 @@ import pandas as pd
 from model.analysis import LOCAL_PARTNER, capital_by_payer
 from model.batch import Case, solve_cases
 from model.planner import Plan
-from model.problem import BuildKey
 from model.result_schema import ResultColumn
-from model.studies.leaning import describe_plants
+from model.studies.plan_figures import plan_builds, plants_in_words, tonnes_short, verdict
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 
@@ -30,11 +29,11 @@ COLUMNS = (
     ResultColumn("saving", "MUSD", "Against neither; negative: dearer."),
     ResultColumn("yearly_cost", "MUSD/y", "In an average calendar year, not discounted."),
     ResultColumn("cost_per_kg", "USD/kg", "Total per kg of oxide supplied, both discounted."),
-    ResultColumn("plants", "", "Host, capacity in t REO/y and year on line of each plant."),
+    ResultColumn("plants", "", "Country, capacity in t REO/y and year on line of each plant."),
     ResultColumn("capacity", "t REO/y", "Joint capacity on line in the last year."),
     ResultColumn("china_supply", "share", "China-linked share of all that the markets are supplied with, traced, all modelled years."),
     ResultColumn("china_feed", "share", "China-linked share of what the joint plants are fed, all modelled years; blank without plants."),
-    ResultColumn("unmet", "t REO", "Demand left short, all modelled years."),
+    ResultColumn("unmet", "t REO", "Demand left short over the horizon."),
     ResultColumn("fees", "MUSD", "Fees for know-how, discounted."),
 )
 LAST_COLUMNS = (
@@ -101,6 +100,11 @@ def option_tables(tables: Tables, option: Option) -> Tables:
     return changed
 
 
+def neither_tables(tables: Tables) -> Tables:
+    """Return the inputs under which the markets do without joint plants; nothing asks for one."""
+    return option_tables(tables, Option(NEITHER, (), tuple(tables["know_how"]["way"])))
+
+
 def _same_inputs(one: Tables, other: Tables) -> bool:
     """Whether an option leaves everything that :func:`option_tables` can change as it is."""
     columns = (("hosts", "candidate"), ("host_rules", "rule_id"), ("know_how", "way"))
@@ -111,7 +115,7 @@ def solve_options(context: StudyContext, options: Sequence[Option]) -> dict[str,
     """Solve each option; one whose inputs are those of the run has its plan already."""
     plans: dict[str, Plan] = {}
     cases = []
-    builds: list[BuildKey] = [(h, d, w, int(y)) for h, d, w, y in context.plan.solution.tables["builds"].itertuples(index=False)]
+    builds = plan_builds(context.plan)
     for option in options:
         tables = option_tables(context.tables, option)
         if _same_inputs(tables, context.tables):
@@ -127,28 +131,27 @@ def summarise(plan: Plan) -> dict[str, float | str]:
     """Return the figures of one option's plan by column; only status where there is none."""
     found, problem = plan.solution.tables, plan.problem
     if not plan.solution.status.has_plan:
-        return {"verdict": str(plan.solution.status), "plants": ""}
+        return {"verdict": verdict(plan), "plants": ""}
     costs, supply, feed = found["costs"], found["supply_balance"], found["feed"]
     span = problem.years_represented
     weighted = float(((supply["demand"] - supply["unmet"]) * supply["year"].map(problem.weight)).sum())
     given = float((supply["joint"] + supply["bought"]).sum())
     fed = float(feed["tonnes"].sum())
-    plants = found["plants"].sort_values(["on_line", "host"])
     paid = capital_by_payer(problem, found)
     capex = (paid["share"] * paid["capex"]).groupby(paid["payer"]).sum().to_dict() if len(paid) else {}
     return {
         "total_cost": plan.solution.objective,
         "yearly_cost": float((costs["cost"] * costs["year"].map(span)).sum()) / sum(span.values()),
         "cost_per_kg": plan.solution.objective / weighted * 1000.0 if weighted > 0 else math.nan,
-        "plants": describe_plants(list(zip(plants["host"], plants["capacity"], plants["on_line"], strict=True))),
-        "capacity": float(plants["capacity"].sum()),
+        "plants": plants_in_words(plan.tables, plan_builds(plan)),
+        "capacity": float(found["plants"]["capacity"].sum()),
         "china_supply": float(supply["china"].sum()) / given if given > 0 else math.nan,
         "china_feed": float(feed["china_tonnes"].sum()) / fed if fed > 0 else math.nan,
-        "unmet": float(found["unmet"]["tonnes"].sum()),
+        "unmet": tonnes_short(plan),
         "fees": float(costs.loc[costs["component"] == "know_how_fee", "present_value"].sum()),
         **{f"capex_{payer}": float(capex.get(payer, 0.0)) for payer in (*problem.partners, LOCAL_PARTNER)},
         "gap": plan.solution.gap,
-        "verdict": "passed" if plan.verification.passed else "FAILED",
+        "verdict": verdict(plan),
     }
 
 

@@ -12,13 +12,14 @@ import pandas as pd
 from model.batch import Case, solve_cases
 from model.coalitions import SHARED, VIEWS, WHOLE, Coalition, coalition_tables, proper_coalitions, shapley_costs
 from model.ledger import SHAPLEY, YEARLY_RULES, cost_by_market, yearly_rule
-from model.planner import Plan, without_plants
-from model.problem import BuildKey
+from model.planner import Plan
 from model.result_schema import ResultColumn
 from model.schema import ANY
+from model.solver import Status
+from model.studies.options import neither_tables
 from model.studies.partner_trade import trade_sheet
+from model.studies.plan_figures import plan_builds, plants_in_words, verdict
 from model.studies.study import StudyContext, StudySheet
-from model.tables import Tables
 
 WITHOUT_PLANTS = "without joint plants"
 RULE_NAMES = {"equity": "equity", "tonnes": "tonnes delivered", "value": "value delivered", SHAPLEY: "Shapley"}
@@ -63,12 +64,15 @@ class Game:
         Coalition -> what its members bear; that of all partners included.
     plans
         Coalition -> its plan alone, which may be that there is none.
+    joint_gap
+        No joint plan can be cheaper than the run's own by more.
     """
 
     view: str
     partners: tuple[str, ...]
     cost: dict[Coalition, float]
     plans: dict[Coalition, Plan]
+    joint_gap: float
 
     @property
     def known(self) -> bool:
@@ -108,8 +112,8 @@ def solve_games(context: StudyContext) -> tuple[list[Game], Plan | None]:
         One game a view; `bare` is None where there is no plan without plants.
     """
     partners = context.plan.problem.partners
-    start: tuple[BuildKey, ...] = tuple((h, d, w, int(y)) for h, d, w, y in context.plan.solution.tables["builds"].itertuples(index=False))
-    cases: list[Case] = [Case(WITHOUT_PLANTS, without_plants(context.tables))]
+    start = plan_builds(context.plan)
+    cases: list[Case] = [Case(WITHOUT_PLANTS, neither_tables(context.tables))]
     plans: dict[tuple[str, Coalition], Plan] = {}
     of_case: dict[str, tuple[str, Coalition]] = {}
     for view in VIEWS:
@@ -128,7 +132,9 @@ def solve_games(context: StudyContext) -> tuple[list[Game], Plan | None]:
     for view in VIEWS:
         mine = {members: plan for (seen, members), plan in plans.items() if seen == view}
         cost = {members: members_cost(plan, members) for members, plan in mine.items()}
-        games.append(Game(view, partners, {**cost, everybody: members_cost(context.plan, everybody)}, mine))
+        games.append(
+            Game(view, partners, {**cost, everybody: members_cost(context.plan, everybody)}, mine, max(0.0, context.plan.solution.gap))
+        )
     return games, bare
 
 
@@ -140,16 +146,6 @@ def china_share(plan: Plan, members: Coalition) -> float:
     return float(own["china"].sum()) / whole if whole > 0 else math.nan
 
 
-def describe_builds(plan: Plan) -> str:
-    """Return the plants of a plan in words."""
-    plants = plan.solution.tables["plants"].sort_values(["on_line", "host"])
-    words = [
-        f"{h} {capacity:,.0f} t/y from {year}"
-        for h, capacity, year in zip(plants["host"], plants["capacity"], plants["on_line"], strict=True)
-    ]
-    return "; ".join(words) or "none"
-
-
 def alone_frame(games: Sequence[Game], plan: Plan) -> pd.DataFrame:
     """Set each coalition's plan alone beside its part of the joint plan."""
     rows = []
@@ -158,12 +154,12 @@ def alone_frame(games: Sequence[Game], plan: Plan) -> pd.DataFrame:
             alone, joint = game.cost[members], members_cost(plan, members)
             told = (" and ".join(sorted(members)), alone, joint, alone - joint)
             if not found.solution.status.has_plan:
-                rows.append((game.view, *told, "", math.nan, math.nan, math.nan, str(found.solution.status)))
+                rows.append((game.view, *told, "", math.nan, math.nan, math.nan, verdict(found)))
                 continue
             own = found.solution.tables["unmet"]
             unmet = float(own.loc[own["market"].isin(members), "tonnes"].sum())
-            verdict = "passed" if found.verification.passed else "FAILED"
-            rows.append((game.view, *told, describe_builds(found), unmet, china_share(found, members), found.solution.gap, verdict))
+            words = plants_in_words(found.tables, plan_builds(found))
+            rows.append((game.view, *told, words, unmet, china_share(found, members), found.solution.gap, verdict(found)))
     return pd.DataFrame(rows, columns=[column.name for column in ALONE_COLUMNS])
 
 
@@ -182,15 +178,15 @@ def split_frame(games: Sequence[Game], plan: Plan) -> pd.DataFrame:
                 gain = game.alone(partner) - cost[partner]
                 share = gain / game.gain if math.isfinite(game.gain) and abs(game.gain) > 1e-9 else math.nan
                 paid = cost[partner] - base[partner]
-                verdict = (
+                standing = (
                     "not known" if not math.isfinite(gain) else "WORSE OFF than alone" if gain < -game.doubt - 1e-6 else "no worse off"
                 )
                 told = "yes" if rule == chosen else ""
-                rows.append((game.view, RULE_NAMES[rule], told, partner, cost[partner], gain, share, paid, paid / years, verdict))
+                rows.append((game.view, RULE_NAMES[rule], told, partner, cost[partner], gain, share, paid, paid / years, standing))
     return pd.DataFrame(rows, columns=[column.name for column in SPLIT_COLUMNS])
 
 
-def double_claims(game: Game, tables: Tables) -> float:
+def double_claims(game: Game) -> float:
     """Return the tonnes that the plans alone take, together, beyond what offers and sources open to all can give; all modelled years."""
     plans = [game.plans.get(frozenset({partner})) for partner in game.partners]
     solved = [plan for plan in plans if plan is not None and plan.solution.status.has_plan]
@@ -210,22 +206,30 @@ def double_claims(game: Game, tables: Tables) -> float:
     return sum(max(0.0, tonnes - offered[key]) for key, tonnes in claims.items())
 
 
-def gain_sentences(game: Game, tables: Tables) -> list[str]:
+def gain_sentences(game: Game) -> list[str]:
     """Say what acting jointly is worth in one view."""
     lost = [partner for partner in game.partners if not math.isfinite(game.alone(partner))]
     if lost:
-        return [f"In the {game.view} {', '.join(lost)} has no plan alone under the same rules: it needs the others, or other caps."]
+        status = {partner: game.plans[frozenset({partner})].solution.status for partner in lost}
+        barred = [partner for partner in lost if status[partner] is Status.INFEASIBLE]
+        words = (
+            [f"In the {game.view} {', '.join(barred)} has no plan alone under the same rules: it needs the others, or other caps."]
+            if barred
+            else []
+        )
+        return words or [f"In the {game.view} the plan of {', '.join(lost)} alone was not found or not verified; give the solve more time."]
     verb = "saves" if game.gain >= 0 else "costs"
     against = {
         WHOLE: "against each alone with the whole market to itself",
         SHARED: "against each alone with its part of what is open to all (plans that could be carried out side by side)",
     }[game.view]
-    words = [
-        f"Acting jointly {verb} {abs(game.gain):,.1f} MUSD, discounted, {against}; the plans alone could be {game.doubt:,.1f} MUSD cheaper."
-    ]
-    if abs(game.gain) <= game.doubt:
-        words.append("That is less than the solves can tell apart: take it as no gain and no loss.")
-    claimed = double_claims(game, tables) if game.view == WHOLE else 0.0
+    low, high = game.gain - game.doubt, game.gain + game.joint_gap
+    words = [f"Acting jointly {verb} {abs(game.gain):,.1f} MUSD, discounted, {against}."]
+    if low <= 0.0 <= high and high > low:
+        words.append(f"The gaps of the solves let the saving lie between {low:,.1f} and {high:,.1f} MUSD: take it as no gain and no loss.")
+    elif high - low > 0.05:
+        words.append(f"With the gaps of the solves the saving lies between {low:,.1f} and {high:,.1f} MUSD.")
+    claimed = double_claims(game) if game.view == WHOLE else 0.0
     if claimed > 0.5:
         words.append(
             f"Both plans in the whole market cannot be had at once: together they claim {claimed:,.0f} t more than is offered; read the shared market."
@@ -233,7 +237,7 @@ def gain_sentences(game: Game, tables: Tables) -> list[str]:
     return words
 
 
-def rule_sentences(split: pd.DataFrame, tables: Tables) -> list[str]:
+def rule_sentences(split: pd.DataFrame) -> list[str]:
     """Say who gains by the chosen rule in the shared market, and warn where somebody would rather leave."""
     rows = split[split["view"] == SHARED]
     chosen = rows[rows["chosen"] == "yes"]
@@ -272,8 +276,8 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
         return []
     games, bare = solve_games(context)
     alone, split = alone_frame(games, context.plan), split_frame(games, context.plan)
-    by_view = {game.view: gain_sentences(game, context.tables) for game in games}
-    rules = rule_sentences(split, context.tables)
+    by_view = {game.view: gain_sentences(game) for game in games}
+    rules = rule_sentences(split)
     sheet = StudySheet(
         "partner_gain",
         "What each partner would pay alone, what acting jointly saves, and how each rule splits it; million constant 2024 USD, discounted.",
