@@ -277,8 +277,10 @@ def _sentences(context: StudyContext, frontier: Frontier) -> Iterator[str]:
     places = [f"{turn.level:.1f} %" for turn in turns if turn.tight.exists]
     if places:
         yield f"{name}: the chosen hosts change at {', '.join(places)}; settle on a level before signing for a site."
-    else:
+    elif len({point.hosts for point in shown}) == 1:
         yield f"{name}: the chosen hosts are the same at every level; the site can be settled before the cap."
+    else:
+        yield f"{name}: no change of the chosen hosts is worth more than the gap; the site can be settled before the cap."
     for turn in turns:
         if not turn.tight.exists:
             yield f"{name}: tighter than {turn.loose.level} % there is no plan at all."
