@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -61,7 +62,7 @@ def compare_runs(words: Sequence[str]) -> Path | None:
         return None
     found = _compare(before, after, options, log)
     try:
-        path = write_comparison(found, new_run_folder(options.output, f"compare_{before.name}_and_{after.name}"))
+        path = write_comparison(found, new_run_folder(options.output, f"compare_{_undated(before)}_and_{_undated(after)}"))
     except OSError as error:
         log.error(f"No folder for the comparison can be written in {options.output}: {error.strerror}. Choose another one with --output.")
         return None
@@ -69,6 +70,11 @@ def compare_runs(words: Sequence[str]) -> Path | None:
         log.answer(line)
     log.answer(f"Workbook: {path}")
     return path
+
+
+def _undated(run: Run) -> str:
+    """Return a run's name without the time of day that its folder begins with."""
+    return re.sub(r"^\d{4}-\d\d-\d\d_\d{6}_", "", run.name)
 
 
 def _compare(before: Run, after: Run, options: argparse.Namespace, log: Log) -> Comparison:

@@ -98,7 +98,8 @@ def _causes_sentence(found: Comparison) -> str:
     if found.steps is None:
         return f"By cause: {found.causes} groups of changed cells; --resolve solves after each and says what each one costs."
     if not found.steps:
-        return "By cause: no changed cell can move the plan; the two searches stopped at plans within their gaps of each other."
+        same = abs(found.change) < 0.005
+        return f"By cause: no changed cell can move the plan{'' if same else '; the two searches stopped at different plans within their gaps'}."
     sizes = sorted(zip(_changes(found), found.steps, strict=True), key=lambda pair: -abs(pair[0]))
     shown = [f"{change:+,.1f} MUSD {_words(step)}" for change, step in sizes[:4]]
     rest = sum(change for change, _ in sizes[4:])

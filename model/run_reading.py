@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import python_calamine as calamine
@@ -28,8 +28,8 @@ TABLES = ("plants", "feed", "deliveries", "purchases", "unmet", "costs")
 
 PREFIX = "in_"
 _EMPTY = "none"
-_NAME = re.compile(r"<definedName name=\"(\w+)\">([^<]*)</definedName>")
-_RANGE = re.compile(r"'?([^'!]+)'?!\$([A-Z]+)\$([0-9]+):\$([A-Z]+)\$([0-9]+)")
+_NAME = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}definedName"
+_RANGE = re.compile(r"\$?'?([^'!]+)'?!\$([A-Z]+)\$([0-9]+)(?::\$[A-Z]+\$([0-9]+))?")
 
 
 class RunError(ValueError):
@@ -132,19 +132,21 @@ def _inputs(path: Path, raw: RawBook) -> Tables:
 def _results(path: Path) -> dict[str, pd.DataFrame]:
     """Return the result tables by the names that the workbook gives their columns."""
     with zipfile.ZipFile(path) as archive:
-        names = dict(_NAME.findall(archive.read("xl/workbook.xml").decode("utf-8")))
+        root = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    names = {item.get("name"): item.text or "" for item in root.iter(_NAME)}
     found: dict[str, pd.DataFrame] = {}
     with calamine.load_workbook(str(path)) as book:
         grids: dict[str, list[list]] = {}
         for table in TABLES:
             columns = {}
             for column in RESULT_BY_NAME[table].columns:
-                place = _RANGE.fullmatch(html.unescape(names.get(f"{table}_{column.name}", "")))
+                place = _RANGE.fullmatch(names.get(f"{table}_{column.name}", ""))
                 if place is None:
                     break
                 if place[1] not in grids:
                     grids[place[1]] = book.get_sheet_by_name(place[1]).to_python(skip_empty_area=False)
-                (first, letter), (last, _) = xl_cell_to_rowcol(f"{place[2]}{place[3]}"), xl_cell_to_rowcol(f"{place[4]}{place[5]}")
+                first, letter = xl_cell_to_rowcol(f"{place[2]}{place[3]}")
+                last = int(place[4] or place[3]) - 1
                 columns[column.name] = [row[letter] if letter < len(row) else "" for row in grids[place[1]][first : last + 1]]
             else:
                 found[table] = _frame(table, columns)
