@@ -23,6 +23,9 @@ def add_goal(m: pyo.ConcreteModel, problem: Problem, groups: Groups, goal: Goal)
     _add_cost_budget(m, goal)
     if goal.objective == "shortage":
         _aim_at_least_shortage(m, problem, goal)
+    if goal.objective == "any":
+        m.total_cost.deactivate()
+        m.any_plan = pyo.Objective(expr=linear([(1.0, m.nothing)]), sense=pyo.minimize)
 
 
 def _add_excluded_host_sets(m: pyo.ConcreteModel, problem: Problem, groups: Groups, goal: Goal) -> None:

@@ -29,6 +29,7 @@ class Goal:
     ----------
     objective
         ``cost``: least total discounted cost. ``shortage``: least tonnes short in `short_sectors`.
+        ``any``: whether there is a plan at all; the first one found will do.
     excluded_host_sets
         Sets of hosts; a plan may not hold plants at exactly these hosts and no others.
     short_sectors
@@ -47,3 +48,4 @@ class Goal:
 
 
 LEAST_COST = Goal()
+ANY_PLAN = Goal(objective="any")

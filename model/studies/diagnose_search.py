@@ -9,21 +9,13 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
-import numpy as np
-
-from model.formulation import build_model
-from model.matrix import compile_model
+from model.goal import ANY_PLAN
 from model.planner import solve
-from model.problem import BuildKey
-from model.problem_builder import build_problem
-from model.solver import SolveOptions, Status, solve_matrix
+from model.solver import SolveOptions, Status
 from model.studies.diagnose_edits import Edit, Typed, apply_edits
 from model.studies.diagnose_levers import Lever
 from model.tables import Tables
 from model.validation import check_tables
-
-ANY_PLAN = 1e12
-"""Absolute gap in MUSD that any plan meets: whether there is a plan is the question, not what it costs."""
 
 MOST_REFINED = 6
 """Cells of one repair whose next smaller value is tried; of more, the elastic model's word is taken."""
@@ -32,7 +24,7 @@ MOST_REFINED = 6
 class Verdict(Enum):
     """What is known of a changed book."""
 
-    PLAN = "a plan exists"
+    PLAN = "a verified plan exists"
     NO_PLAN = "no plan exists"
     UNKNOWN = "not settled in the time"
 
@@ -53,7 +45,6 @@ class Trials:
     options: SolveOptions
     began: float = field(default_factory=time.monotonic)
     known: dict[Key, Verdict] = field(default_factory=dict)
-    builds: dict[Key, tuple[BuildKey, ...]] = field(default_factory=dict)
     solves: int = 0
 
     @cached_property
@@ -66,39 +57,26 @@ class Trials:
         """Return the seconds left."""
         return self.options.time_limit - (time.monotonic() - self.began)
 
-    def possible(self, edits: Sequence[Edit]) -> Verdict:
-        """Return whether the model of the book with the edits typed has a point at all; enough to search by."""
+    def verdict(self, edits: Sequence[Edit]) -> Verdict:
+        """Return whether the book has a plan once the edits are typed.
+
+        A plan counts only if it passes verification; a book that validation refuses has none.
+        """
         key = _key(edits)
         if key not in self.known:
-            self.known[key] = self._judge(apply_edits(self.tables, edits), key)
+            self.known[key] = self._judge(apply_edits(self.tables, edits))
         return self.known[key]
 
-    def _judge(self, changed: Tables, key: Key) -> Verdict:
+    def _judge(self, changed: Tables) -> Verdict:
         if self.left <= 0:
             return Verdict.UNKNOWN
         if _errors(changed) - self.errors:
             return Verdict.NO_PLAN
         self.solves += 1
-        matrix = compile_model(build_model(build_problem(changed)))
-        free = replace(matrix, cost=np.zeros_like(matrix.cost), offset=0.0)
-        outcome = solve_matrix(free, replace(self.options, absolute_gap=ANY_PLAN, time_limit=max(1.0, self.left)))
-        if outcome.status.has_plan:
-            self.builds[key] = tuple(
-                index  # type: ignore[misc]
-                for (component, index), value in zip(matrix.columns, outcome.values, strict=True)
-                if component == "build" and value > 0.5
-            )
+        plan = solve(changed, replace(self.options, absolute_gap=1.0, time_limit=max(1.0, self.left)), goal=ANY_PLAN)
+        if plan.solution.status.has_plan and plan.verification.passed:
             return Verdict.PLAN
-        return Verdict.NO_PLAN if outcome.status is Status.INFEASIBLE else Verdict.UNKNOWN
-
-    def confirmed(self, edits: Sequence[Edit]) -> bool:
-        """Return whether the book with the edits typed, solved as any other book is, has a plan that passes verification."""
-        if self.left <= 0:
-            return False
-        self.solves += 1
-        options = replace(self.options, absolute_gap=ANY_PLAN, time_limit=max(1.0, self.left))
-        plan = solve(apply_edits(self.tables, edits), options, start=self.builds.get(_key(edits), ()))
-        return plan.solution.status.has_plan and plan.verification.passed
+        return Verdict.NO_PLAN if plan.solution.status is Status.INFEASIBLE else Verdict.UNKNOWN
 
 
 Key = tuple[tuple[object, ...], ...]
@@ -121,7 +99,7 @@ class Repair:
     edits
         Typed together.
     proven
-        Whether every figure typed one step nearer to what stands there has been seen to have no plan.
+        Whether one step less, of each figure by itself, is proven to leave no plan.
     size
         Sum of the changes, each relative to its figure.
     """
@@ -144,7 +122,7 @@ class Repair:
 Setting = list[tuple[Lever, Typed]]
 
 
-def least_repair(trials: Trials, levers: Sequence[Lever], asked: Sequence[float | None]) -> Repair | None:
+def least_repair(trials: Trials, levers: Sequence[Lever], asked: Sequence[float | None], least: bool = False) -> Repair | None:
     """Return the smallest values of these figures, typed together, that give a plan; None where none was confirmed.
 
     Parameters
@@ -153,12 +131,16 @@ def least_repair(trials: Trials, levers: Sequence[Lever], asked: Sequence[float 
         Figures that are to change.
     asked
         Value of each that the elastic model asks for; None where only trials can tell.
+    least
+        Whether the elastic model has proven that no smaller change of a single figure does.
     """
     values = [_begin(lever, value) for lever, value in zip(levers, asked, strict=True)]
     working = _first_that_works(trials, levers, values)
     if working is None:
         return None
     proven = len(levers) <= MOST_REFINED
+    if least and len(levers) == 1 and working == values:
+        return Repair((levers[0].edit(working[0]),), True, levers[0].size(working[0]))
     for place, lever in enumerate(levers):
         if lever.sign != 0 and len(levers) <= MOST_REFINED:
             working[place], settled = _tighten(trials, levers, working, place)
@@ -167,7 +149,7 @@ def least_repair(trials: Trials, levers: Sequence[Lever], asked: Sequence[float 
     if not kept:
         return None
     edits = _edits(kept)
-    if not trials.confirmed(edits):
+    if trials.verdict(edits) is not Verdict.PLAN:
         return None
     return Repair(tuple(edits), proven, sum(lever.size(value) for lever, value in kept))
 
@@ -185,7 +167,7 @@ def _begin(lever: Lever, value: float | None) -> Typed:
 
 def _try(trials: Trials, levers: Sequence[Lever], values: Sequence[Typed]) -> Verdict:
     setting = [(lever, value) for lever, value in zip(levers, values, strict=True) if value != lever.current]
-    return trials.possible(_edits(setting)) if setting else Verdict.NO_PLAN
+    return trials.verdict(_edits(setting)) if setting else Verdict.NO_PLAN
 
 
 def _first_that_works(trials: Trials, levers: Sequence[Lever], values: list[Typed]) -> list[Typed] | None:

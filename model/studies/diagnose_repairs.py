@@ -1,0 +1,240 @@
+"""Finds repairs of one book: the elastic model points at figures, :mod:`model.studies.diagnose_search` settles their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from model.formulation import build_model
+from model.formulation_elastic import Code, Elastic, family, make_elastic
+from model.goal import ANY_PLAN
+from model.matrix import compile_model
+from model.problem import Problem
+from model.problem_builder import build_problem
+from model.solution import build_solution
+from model.solver import Outcome, Search, Status, search, solve_matrix
+from model.studies.diagnose_bars import bars, widened
+from model.studies.diagnose_levers import dates_of, lever
+from model.studies.diagnose_search import Repair, Trials, least_repair
+from model.studies.diagnose_shares import share_asked
+from model.tables import Tables
+
+MOST_OF_A_KIND = 3
+"""Repairs by figures of one kind, such as single suppliers' tonnes."""
+
+MOST_COMBINED = 4
+"""Repairs that need figures of several kinds at once."""
+
+SHARE_OF_TIME = 0.3
+"""Of the time that is left, for one search over all figures together: its best change so far will do, as it is tried anyway."""
+
+DUST = 1e-7
+KINDS = (
+    "rule_value", "cap", "max_plants", "plants_per_host", "minimum_hosts", "budget", "country_share_limit", "least_take", "days", "opening",
+    "offtake_minimum", "rule_share", "supply", "uncommitted", "capacity", "demand", "minimum_use",
+)  # fmt: skip
+BARRING_KINDS = ("drop_rule", "earliest_start", "candidate", "decision_year", "build_years", "thorium_accepted")
+"""Kinds that bring in plants, feed or purchases which the book's own problem does not have."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One problem with its elastic model; the widest one has what the book's rules keep out."""
+
+    tables: Tables
+    problem: Problem
+    elastic: Elastic
+    wide: bool
+
+
+@dataclass
+class RepairSearch:
+    """Finds repairs of one book, step by step.
+
+    Parameters
+    ----------
+    trials
+        The book and what is known of changed copies of it.
+    say
+        Called with a sentence of progress.
+    repairs
+        Found so far.
+    cut_short
+        Whether something was left out or left unsettled for lack of time.
+    hopeless
+        Whether not even all figures together can make a plan possible.
+    """
+
+    trials: Trials
+    say: Callable[[str], None]
+    repairs: list[Repair] = field(default_factory=list)
+    cut_short: bool = False
+    hopeless: bool = False
+
+    @property
+    def tables(self) -> Tables:
+        """Return the book that has no plan."""
+        return self.trials.tables
+
+    @cached_property
+    def own(self) -> View:
+        """The book's own problem."""
+        problem = build_problem(self.tables)
+        return View(self.tables, problem, make_elastic(problem, compile_model(build_model(problem, ANY_PLAN))), False)
+
+    @cached_property
+    def wide(self) -> View:
+        """The problem without what the book's rules keep out."""
+        tables, problem = widened(self.tables)
+        matrix = compile_model(build_model(problem, ANY_PLAN))
+        return View(tables, problem, make_elastic(problem, matrix, list(bars(self.tables, problem))), True)
+
+    # --- the elastic model ------------------------------------------------------------------------
+
+    def solve(self, view: View, free: Collection[Code], relaxed: bool = False, share: float = 1.0) -> Search | None:
+        """Search for the least change of some figures; None where it is impossible or there was no time."""
+        if self.trials.left <= 0:
+            self.cut_short = True
+            return None
+        matrix = view.elastic.only(free)
+        options = replace(self.trials.options, absolute_gap=1e-6, relative_gap=1e-6, time_limit=max(1.0, share * self.trials.left))
+        found = search(matrix.relaxed() if relaxed else matrix, options)
+        if found.status is not Status.OPTIMAL and found.status is not Status.INFEASIBLE:
+            self.cut_short = True
+        return found if found.status.has_plan else None
+
+    def kinds(self, view: View) -> tuple[str, ...]:
+        """Return the kinds of figure that may repair the book by themselves; none where not even all together can."""
+        every = KINDS if view is self.own else (*BARRING_KINDS, *KINDS)
+        if self.trials.left <= 0:
+            self.cut_short = True
+            return every
+        options = replace(self.trials.options, time_limit=max(1.0, self.trials.left))
+        relaxation = solve_matrix(view.elastic.matrix.relaxed(), options)
+        if relaxation.status is Status.INFEASIBLE:
+            return ()
+        if not relaxation.status.has_plan:
+            self.cut_short = True
+            return every
+        if relaxation.objective <= DUST:
+            return every
+        told = view.elastic.kinds_in_the_way(relaxation.row_duals)
+        return tuple(kind for kind in every if kind in told)
+
+    def repair(self, view: View, found: Search) -> None:
+        """Turn an elastic solution into values that work when typed, and keep them if they do."""
+        changes = view.elastic.violations(found.values, DUST)
+        outcome = Outcome(found.status, found.termination, found.objective, found.bound, found.values, np.empty(0))
+        solution = build_solution(view.tables, view.problem, view.elastic.matrix, outcome, ANY_PLAN)
+        levers, asked = [], []
+        for code, change in changes.items():
+            own = lever(self.tables, code)
+            if own is None:
+                return
+            levers.append(own)
+            told = own.changed(change)
+            asked.append(told if told is not None else share_asked(view.problem, solution, code))
+        exact = not view.wide and found.status is Status.OPTIMAL and levers[0].unit is not None
+        self.keep(least_repair(self.trials, levers, asked, exact))
+
+    def keep(self, repair: Repair | None) -> None:
+        """Keep a repair unless the same cells are repaired already."""
+        if repair is None:
+            self.cut_short = self.cut_short or self.trials.left <= 0
+        elif all(other.key != repair.key for other in self.repairs):
+            self.repairs.append(repair)
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Look for repairs: by one row at a time, then by several rows, then by moving dates."""
+        self.say(f"Looking for the smallest changes that make a plan possible, among {len(self.own.elastic.codes):,} figures of the book")
+        own_kinds = self.kinds(self.own)
+        for kind in own_kinds:
+            self.by_kind(self.own, kind)
+        self.say(f"{len(self.repairs)} repairs by limits and minima; now what the book's rules and dates keep out")
+        wide_kinds = self.kinds(self.wide)
+        self.hopeless = not wide_kinds and not own_kinds and not self.cut_short
+        for kind in wide_kinds:
+            # own kinds were tried already, unless what they change is not in the own problem at all
+            if kind in BARRING_KINDS or kind == "supply" or not own_kinds:
+                self.by_kind(self.wide, kind)
+        if wide_kinds and not any(repair.rows == 1 for repair in self.repairs):
+            self.combined()
+        self.dates()
+
+    def by_kind(self, view: View, kind: str) -> None:
+        """Look for repairs by figures of one kind, those of the fewest and smallest changes first."""
+        free = {code for code in view.elastic.codes if code[0] == kind}
+        for _ in range(MOST_OF_A_KIND):
+            touched = self._cheapest(view, free)
+            if not touched:
+                return
+            free -= {code for code in free if family(code) in touched}
+
+    def _cheapest(self, view: View, free: set[Code]) -> set[Code]:
+        """Try the cheapest change among free figures; return the rows that it touches, none if there is none."""
+        if not free or self.solve(view, free, relaxed=True) is None:
+            return set()
+        found = self.solve(view, free)
+        if found is None:
+            return set()
+        rows = {family(code) for code in view.elastic.violations(found.values, DUST)}
+        if len(rows) > 1:
+            # perhaps one row alone will do: a cheaper sum may have been spread over several
+            for row in sorted(rows, key=str):
+                single = self.solve(view, {code for code in free if family(code) == row})
+                if single is not None:
+                    self.repair(view, single)
+        if rows:
+            self.repair(view, found)
+        return rows
+
+    def combined(self) -> None:
+        """Try the cheapest change of all figures together, then others that leave out one of its rows each."""
+        view = self.wide
+        waiting: list[frozenset[Code]] = [frozenset()]
+        seen: set[frozenset[Code]] = set()
+        while waiting and len(seen) < MOST_COMBINED:
+            shut = waiting.pop(0)
+            found = self.solve(view, {code for code in view.elastic.codes if family(code) not in shut}, share=SHARE_OF_TIME)
+            rows = frozenset(family(code) for code in view.elastic.violations(found.values, DUST)) if found is not None else frozenset()
+            if found is None or not rows or rows in seen:
+                continue
+            seen.add(rows)
+            self.repair(view, found)
+            waiting += [shut | {row} for row in sorted(rows, key=str)]
+
+    def dates(self) -> None:
+        """Try to move the dates of rules where a repair changes the rule's figure or drops it."""
+        kinds = ("drop_rule", "rule_value", "rule_share", "country_share_limit", "days")
+        codes = [code for code in dict.fromkeys((*self.own.elastic.codes, *self.wide.elastic.codes)) if code[0] in kinds]
+        for repair in list(self.repairs):
+            for code in codes if len(repair.edits) == 1 else ():
+                own = lever(self.tables, code)
+                if own is not None and own.edit(own.current).key == repair.edits[0].key:
+                    for date in dates_of(self.tables, code):
+                        self.keep(least_repair(self.trials, [date], [None]))
+
+
+def find_repairs(trials: Trials, say: Callable[[str], None]) -> RepairSearch:
+    """Run every step of the search.
+
+    Parameters
+    ----------
+    trials
+        Of the book that has no plan.
+    say
+        Called with a sentence of progress.
+    """
+    found = RepairSearch(trials, say)
+    found.run()
+    return found
+
+
+def without_more_than_needed(repairs: Sequence[Repair]) -> list[Repair]:
+    """Return the repairs that change no cell beyond those of another one."""
+    return [one for one in repairs if not any(other.key < one.key for other in repairs)]
