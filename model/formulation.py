@@ -2,7 +2,7 @@
 
 Sets, variables and the objective are here; constraints live by theme in
 :mod:`model.formulation_siting`, :mod:`model.formulation_material`,
-:mod:`model.formulation_origin` and :mod:`model.formulation_policy`. Mass in kt REO (a year), money in MUSD.
+:mod:`model.formulation_origin`, :mod:`model.formulation_linking` and :mod:`model.formulation_policy`. Mass in kt REO (a year), money in MUSD.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyomo.environ as pyo
 from model.attribution import years_split_by_market
 from model.formulation_cost import add_costs
 from model.formulation_goal import add_goal
+from model.formulation_linking import add_linking
 from model.formulation_material import add_material
 from model.formulation_origin import add_origin
 from model.formulation_policy import add_policy
@@ -60,6 +61,7 @@ def build_model(problem: Problem, goal: Goal = LEAST_COST) -> pyo.ConcreteModel:
         add_siting(m, problem, groups)
         add_material(m, problem, groups)
         add_origin(m, problem, groups)
+        add_linking(m, problem, groups)
         add_policy(m, problem, groups)
         add_costs(m, problem)
         add_goal(m, problem, groups, goal)
