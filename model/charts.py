@@ -126,8 +126,8 @@ def make_chart(workbook: xlsxwriter.Workbook, plan: ChartPlan, width: float = WI
         "major_gridlines": {"visible": True, "line": {"color": GRID_COLOUR, "width": 0.75}},
     }  # fmt: skip
     if plan.kind in ("bar", "tornado"):
-        chart.set_x_axis({**along, "reverse": True, "interval_unit": 1})  # of a lying chart, x is the axis that stands
-        chart.set_y_axis({**values, "label_position": "high"})
+        chart.set_x_axis({**values, "label_position": "high"})  # at the bottom, because the other axis runs downwards
+        chart.set_y_axis({**along, "reverse": True, "interval_unit": 1, "num_font": {**small, "size": 7}})
     else:
         chart.set_x_axis(along)
         chart.set_y_axis(values)

@@ -10,6 +10,7 @@ from model.report_book import Book, DataTable, Field
 from model.report_charts import write_charts
 from model.report_context import write_context
 from model.report_front import front_page, write_front
+from model.report_inputs import input_sheet
 from model.report_map import PICTURE, Picture, world_picture, write_map
 from model.report_money import write_costs, write_partners
 from model.report_origin import cap_table, feed_content, write_china_share
@@ -22,6 +23,7 @@ from model.report_tables import ReportTables
 from model.report_weak import weak_numbers, write_weak_numbers
 from model.report_words import print_summary
 from model.run_folder import new_run_folder, written_whole
+from model.schema import SHEETS
 
 if TYPE_CHECKING:
     from model.planner import Plan
@@ -32,6 +34,10 @@ __all__ = ["WORKBOOK", "new_run_folder", "print_summary", "write_report"]
 
 WORKBOOK = "solution.xlsx"
 LONGEST_SHEET_NAME = 31
+LONG = 20_000
+"""Rows of flows from which the sheets of flows and inputs are written row by row, without being kept in memory."""
+
+FLOW_SHEETS = ("plants", "feed", "products", "purchases", "costs", "china_share", "partners", "sectors", "stocks")
 
 
 def write_report(
@@ -82,12 +88,19 @@ def write_report(
         `folder` is not empty: nothing is ever overwritten.
     """
     with written_whole(folder) as partial:
-        book = Book(partial / WORKBOOK)
+        book = Book(partial / WORKBOOK, long_sheets(plan))
         picture = _fill(book, plan, run_info, scenario, Path(inputs_path), extra_sheets, reference_cost, changes, log)
         book.workbook.close()
         if picture is not None:
             (partial / PICTURE).write_bytes(picture.png)
     return folder / WORKBOOK
+
+
+def long_sheets(plan: Plan) -> list[str]:
+    """Return the sheets of a plan that are too long to be kept in memory."""
+    if max((len(frame) for frame in plan.solution.tables.values()), default=0) < LONG:
+        return []
+    return [*FLOW_SHEETS, *(input_sheet(sheet.name) for sheet in SHEETS)]
 
 
 def _fill(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,10 @@ class Field:
         Gives the formula of a row, or None where the row holds a plain figure; the frame holds the value.
     label
         Shown in the header in place of `name`, which is also the column's key in formulas.
+    link
+        Gives the cell of the inputs that a row's figure comes from, ``in_prices!E7``; None for none.
+    cut
+        A long text is cut off by the next cell instead of being broken over several lines.
     """
 
     name: str
@@ -127,6 +131,8 @@ class Field:
     description: str
     formula: Callable[[Row], Live | None] | None = None
     label: str = ""
+    link: Callable[[Row], str | None] | None = None
+    cut: bool = False
 
     @property
     def header(self) -> str:
@@ -264,6 +270,7 @@ def table_from_schema(
     live: Mapping[str, Callable[[Row], Live | None]] | None = None,
     first: Sequence[str] = (),
     title: str = "",
+    links: Mapping[str, Callable[[Row], str | None]] | None = None,
 ) -> DataTable:
     """Return a table with the columns that the result schema declares, and further ones.
 
@@ -281,9 +288,14 @@ def table_from_schema(
         Columns to put first, so that the tables of a page line up.
     title
         In place of the declared description.
+    links
+        Column -> cell of the inputs that a row's figure comes from.
     """
     declared = RESULT_BY_NAME[name]
-    fields = [Field(column.name, column.unit, column.description, (live or {}).get(column.name)) for column in declared.columns]
+    fields = [
+        Field(column.name, column.unit, column.description, (live or {}).get(column.name), link=(links or {}).get(column.name))
+        for column in declared.columns
+    ]
     fields = sorted([*fields, *extra], key=lambda item: first.index(item.name) if item.name in first else len(first))
     return DataTable(name, title or declared.description, fields, frame)
 
@@ -296,19 +308,36 @@ class _Worksheet(Worksheet):
 
 
 class Book:
-    """A workbook being written."""
+    """A workbook being written.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path
+        Where it will stand.
+    streamed
+        Sheets too long to be kept in memory; each of their rows is written to disk once the next one begins, so their cells
+        must be written row by row.
+    """
+
+    def __init__(self, path: Path, streamed: Collection[str] = ()) -> None:
+        self._streamed = frozenset(streamed)
         self.workbook = xlsxwriter.Workbook(
             str(path),
-            {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True,
-             "default_format_properties": {"font_name": FONT, "font_size": 10}},
+            {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": not streamed,
+             "tmpdir": str(path.parent), "default_format_properties": {"font_name": FONT, "font_size": 10}},
         )  # fmt: skip
         self.styles = Styles(self.workbook)
 
+    def is_streamed(self, name: str) -> bool:
+        """Whether the rows of a sheet leave memory as they are written."""
+        return name in self._streamed
+
     def sheet(self, name: str) -> Worksheet:
         """Add a worksheet; sheets stand in the order in which they are added."""
-        return self.workbook.add_worksheet(name, _Worksheet)
+        self.workbook.constant_memory = self.is_streamed(name)  # read by XlsxWriter as it makes the sheet
+        sheet = self.workbook.add_worksheet(name, _Worksheet)
+        self.workbook.constant_memory = False
+        return sheet
 
     def name_columns(self, table: DataTable) -> None:
         """Give every column of a placed table a defined name."""

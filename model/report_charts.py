@@ -32,8 +32,8 @@ GAP = 16
 """Pixels between charts."""
 
 ROW_POINTS, ROW_PIXELS, COLUMN_PIXELS = 15, 20, 64
-LAYOUT_COLUMNS = 21
-PRINT_SCALE = 68
+LAYOUT_COLUMNS = 22
+PRINT_SCALE = 66
 """Per cent: two charts beside each other fit the width of a page."""
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from model.analysis import (
 )
 from model.problem import Problem
 from model.report_book import DataTable, Field, Live, Row, ratio, table_from_schema
-from model.schema import PROVENANCE, SHEET_BY_NAME
+from model.report_inputs import InputCells, input_table
 from model.shortages import shortage_reasons
 from model.tables import Tables
 
@@ -71,6 +72,24 @@ class FlowTables:
         return self.plan.solution.tables
 
     @cached_property
+    def cells(self) -> InputCells:
+        """Where each input stands in this workbook."""
+        return InputCells(self.inputs)
+
+    def _price_link(self, item: str, column: str) -> Field:
+        """Return the field of a price that is read from the sheet `prices`."""
+        words = {"market": "Market price of the product in the year.", "surplus": "What a kg of surplus fetches; negative: disposal."}[item]
+
+        def key(row: Row) -> dict[str, Hashable]:
+            return {"product": row["product"].value, "item": item}
+
+        return Field(
+            column, "USD/kg", words,
+            lambda row: self.cells.echo(row[column].number, "prices", int(row["year"].number), **key(row)),
+            link=lambda row: self.cells.place("prices", int(row["year"].number), **key(row)),
+        )  # fmt: skip
+
+    @cached_property
     def host_country(self) -> dict[str, str]:
         """Host -> country code."""
         return dict(zip(self.inputs["hosts"]["host"], self.inputs["hosts"]["country"], strict=True))
@@ -100,9 +119,26 @@ class FlowTables:
         names = dict(zip(self.inputs["hosts"]["host"], self.inputs["hosts"]["name"], strict=True))
         frame = self.found["plants"].copy()
         frame["host_country"] = frame["host"].map(names)
-        extra = [Field("host_country", "", "Country of the host, in words.")]
+        designs = [("designs", {"design": design}) for design in frame["design"]]
+        frame["source"], frame["quality"] = self._provenance(designs)
+        extra = [Field("host_country", "", "Country of the host, in words."), *_provenance_fields("design")]
         first = ("host", "line", "design", "way", "host_country")
-        return table_from_schema("plants", frame, extra, first=first, title="The plants and what they cost; who pays is on sheet partners.")
+        links = {
+            "host": lambda row: self.cells.place("hosts", "host", host=row["host"].value),
+            "design": lambda row: self.cells.place("designs", "design", design=row["design"].value),
+            "way": lambda row: self.cells.place("know_how", "way", way=row["way"].value),
+            "capacity": lambda row: self.cells.place("designs", "capacity", design=row["design"].value),
+            "capex": lambda row: self.cells.place("designs", "capex", design=row["design"].value),
+            "capital_charge": lambda row: self.cells.place("hosts", "cost_of_capital", host=row["host"].value),
+        }
+        live = {"capacity": lambda row: self.cells.echo(row["capacity"].number, "designs", "capacity", design=row["design"].value)}
+        title = "The plants and what they cost; who pays is on sheet partners."
+        return table_from_schema("plants", frame, extra, live, first=first, title=title, links=links)
+
+    def _provenance(self, rows: Sequence[tuple[str, dict[str, str]]]) -> tuple[list[str], list[str]]:
+        """Return source and quality of input rows."""
+        source, quality = ([str(self.cells.value(sheet, name, **key) or "") for sheet, key in rows] for name in ("source", "quality"))
+        return source, quality
 
     @cached_property
     def plant_years(self) -> DataTable:
@@ -125,15 +161,34 @@ class FlowTables:
         frame["price"] = [problem.feed_cost["feed_purchase"][key] for key in keys]
         frame["basket"] = [problem.basket[s, y] for s, _, _, y in keys]
         frame["spent"] = frame["tonnes"] * frame["price"] / 1000.0
+        frame["source"], frame["quality"] = self._provenance([("sources", {"source_id": s}) for s, _, _, _ in keys])
+
+        def from_source(column: str) -> Callable[[Row], str | None]:
+            return lambda row: self.cells.place("sources", column, source_id=row["source_id"].value)
+
+        def priced(row: Row) -> str | None:
+            fixed = self.cells.value("sources", "fixed_price", source_id=row["source_id"].value)
+            column = "fixed_price" if isinstance(fixed, float) and not math.isnan(fixed) else "payability"
+            return from_source(column)(row)
+
+        links = {
+            "source_id": from_source("source_id"),
+            "host": lambda row: self.cells.place("hosts", "host", host=row["host"].value),
+            "china_tonnes": from_source("china_linked"),
+        }
         extra = [
             Field("country", "", "Country of the source."),
-            Field("uncommitted", "t REO/y", "What the source can offer in the year: output not promised to others."),
+            Field(
+                "uncommitted", "t REO/y", "What the source can offer in the year: output not promised to others.",
+                link=from_source("uncommitted"),
+            ),
             Field("use_of_source", "share", "This flow as a share of the source's uncommitted output.", _per("tonnes", "uncommitted")),
-            Field("price", "USD/kg REO", "Feed price paid at the source, before freight and duty."),
+            Field("price", "USD/kg REO", "Feed price paid at the source, before freight and duty.", link=priced),
             Field("basket", "USD/kg REO", "Worth of the oxides contained in a kg of feed at the year's prices."),
             Field("spent", "MUSD/y", "Paid for the feed: tonnes x price.", _money("tonnes", "price")),
-        ]
-        return table_from_schema("feed", frame, extra)
+            *_provenance_fields("source"),
+        ]  # fmt: skip
+        return table_from_schema("feed", frame, extra, links=links)
 
     @cached_property
     def deliveries(self) -> DataTable:
@@ -146,7 +201,7 @@ class FlowTables:
         frame["discounted"] = frame["tonnes"] * frame["year"].map(self.problem.weight).astype(float)
         extra = [
             Field("country", "", "Country of the host."),
-            Field("price", "USD/kg", "Market price of the product in the year."),
+            self._price_link("market", "price"),
             Field("value", "MUSD/y", "Worth at the market price: tonnes x price.", _money("tonnes", "price")),
             Field("china_value", "MUSD/y", "Worth of the China-linked part.", _money("china_tonnes", "price")),
             Field(
@@ -163,7 +218,7 @@ class FlowTables:
         frame["fetched"] = [self.problem.surplus_price[p, y] for p, y in zip(frame["product"], frame["year"], strict=True)]
         frame["revenue"] = frame["tonnes"] * frame["fetched"] / 1000.0
         extra = [
-            Field("fetched", "USD/kg", "What a kg of surplus fetches; negative: disposal."),
+            self._price_link("surplus", "fetched"),
             Field("revenue", "MUSD/y", "Revenue of the surplus: tonnes x what it fetches.", _money("tonnes", "fetched")),
         ]
         return table_from_schema("surplus", frame, extra)
@@ -183,25 +238,45 @@ class FlowTables:
         frame["price"] = self._priced(frame)
         frame["value"] = frame["tonnes"] * frame["price"] / 1000.0
         frame["china_value"] = frame["china_tonnes"] * frame["price"] / 1000.0
+        keys = [{"supplier": supplier, "product": p, "market": to} for supplier, p, to, _, _ in rows]
+        frame["source"], frame["quality"] = self._provenance([("suppliers", key) for key in keys])
+
+        def from_supplier(column: str) -> Callable[[Row], str | None]:
+            return lambda row: self.cells.place("suppliers", column, **keys[row.number])
+
+        links = {"supplier": from_supplier("supplier"), "china_tonnes": from_supplier("china_linked")}
+        links["tonnes"] = lambda row: self.cells.place("suppliers", int(row["year"].number), **keys[row.number])
         extra = [
             Field("refined_in", "", "Country where the oxide is refined."),
             Field("customs_origin", "", "Country that the market's customs record."),
-            Field("paid", "USD/kg", "Price paid to the supplier, delivered."),
+            Field("paid", "USD/kg", "Price paid to the supplier, delivered.", link=from_supplier("price_share")),
             Field("duty", "USD/kg", "Customs duty."),
             Field("spent", "MUSD/y", "Paid in all: tonnes x (price paid + duty).", _money("tonnes", "paid", "duty")),
-            Field("price", "USD/kg", "Market price of the product in the year."),
+            self._price_link("market", "price"),
             Field("value", "MUSD/y", "Worth at the market price, by which caps on value count it.", _money("tonnes", "price")),
             Field("china_value", "MUSD/y", "Worth of the China-linked part.", _money("china_tonnes", "price")),
+            *_provenance_fields("supplier"),
         ]
-        return table_from_schema("purchases", frame, extra)
+        return table_from_schema("purchases", frame, extra, links=links)
 
     @cached_property
     def unmet(self) -> DataTable:
         """Shortages with their reasons."""
         extra = [
-            Field("demand", "t REO/y", "What the sector wanted of the product."),
+            Field(
+                "demand",
+                "t REO/y",
+                "What the sector wanted of the product.",
+                lambda row: self.cells.echo(row["demand"].number, "demand", int(row["year"].number), **_wanted(row)),
+                link=lambda row: self.cells.place("demand", int(row["year"].number), **_wanted(row)),
+            ),
             Field("share", "share", "Shortage as a share of the demand.", _per("tonnes", "demand")),
-            Field("shortage_cost", "USD/kg", "What the book says a kg short costs."),
+            Field(
+                "shortage_cost",
+                "USD/kg",
+                "What the book says a kg short costs.",
+                link=lambda row: self.cells.place("sectors", "shortage_cost", sector=row["sector"].value),
+            ),
             Field("cost", "MUSD/y", "Cost of the shortage: tonnes x cost of a kg short.", _money("tonnes", "shortage_cost")),
             Field("reason", "", "Why it is short, computed from inputs and results."),
         ]
@@ -224,7 +299,12 @@ class FlowTables:
         frame["demand"] = [demand.get(key, 0.0) for key in keys]
         frame["cover"] = frame["stock"] / frame["demand"].where(frame["demand"] > 0) * 365.0
         extra = [
-            Field("needed", "t REO", "Least stock at the year's end: days of demand to be held."),
+            Field(
+                "needed",
+                "t REO",
+                "Least stock at the year's end: days of demand to be held.",
+                link=lambda row: self.cells.place("stockpiles", "days", market=row["market"].value, product=row["product"].value),
+            ),
             Field("demand", "t REO/y", "Demand of the market for the product.", self._demand),
             Field(
                 "cover",
@@ -328,7 +408,10 @@ class FlowTables:
         frame = sector_coverage(self.inputs, self.problem, self.found)
         fields = [
             Field("sector", "", "Sector."), Field("name", "", "Full name."), Field("group", "", "Heading."),
-            Field("priority", "rank", "1 is served first."), Field("year", "year", "Modelled year."),
+            Field(
+                "priority", "rank", "1 is served first.", link=lambda row: self.cells.place("sectors", "priority", sector=row["sector"].value)
+            ),
+            Field("year", "year", "Modelled year."),
             Field("demand", "t REO/y", "Demand of all markets.", lambda row: self.demand_sum(int(row["year"].number), sector=row["sector"])),
             Field("met", "t REO/y", "Demand met.", lambda row: row["demand"] - row["unmet"]),
             Field("unmet", "t REO/y", "Demand left short.", lambda row: self.unmet.sum("tonnes", sector=row["sector"], year=row["year"])),
@@ -337,17 +420,17 @@ class FlowTables:
         return DataTable("sectors", "Demand met and unmet by sector and year, in order of priority.", fields, frame)
 
 
+def _wanted(row: Row) -> dict[str, Hashable]:
+    return {name: row[name].value for name in ("market", "sector", "product")}
+
+
+def _provenance_fields(what: str) -> list[Field]:
+    """Return the fields that tell where the figures of an input row come from."""
+    return [
+        Field("source", "", f"Where the figures of the {what} were read; the cell holds it in full.", cut=True),
+        Field("quality", "", f"How good the figures of the {what} are: reported, derived, estimate or assumption."),
+    ]
+
+
 def _blend(row: Row) -> Live:
     return Live(f"IF({row['made'].text}>0,{row['china_made'].text}/{row['made'].text},0)", row["blend"].value)
-
-
-def input_table(inputs: Tables, sheet: str) -> DataTable:
-    """Return an input sheet as a table whose columns can be added up; columns are named by text."""
-    declared, frame = SHEET_BY_NAME[sheet], inputs[sheet]
-    fields = [Field(column.name, column.unit, column.description) for column in declared.columns]
-    spread = [column for column in frame.columns if column not in {item.name for item in declared.all_columns}]
-    if declared.spread is not None:
-        fields += [Field(str(column), declared.spread.unit, declared.spread.description) for column in spread]
-    if declared.provenance:
-        fields += [Field(column.name, column.unit, column.description) for column in PROVENANCE]
-    return DataTable(f"in_{sheet}", "", fields, frame.rename(columns=str))

@@ -107,13 +107,19 @@ def cap_table(data: ReportTables, content: DataTable | None) -> DataTable:
     frame["_cap"], frame["_member"] = frame["cap"].map(order), frame["member"].map(member)
     # members of one cap and year stand together, so that the summary can ask for the largest of them
     frame = frame.sort_values(["_cap", "year", "_member"], kind="stable").reset_index(drop=True)
-    live = {
+    live: dict[str, Callable[[Row], Live | None]] = {
         "china": lambda row: _cap_sum(data, content, row, china=True),
         "total": lambda row: _cap_sum(data, content, row, china=False),
         "share": lambda row: ratio(row["china"], row["total"]),
         "slack": lambda row: less(row["limit"], row["share"]),
     }
-    return table_from_schema("china_shares", frame, live=live)
+
+    def place(row: Row) -> str | None:
+        return data.cells.place("caps", int(row["year"].number), cap=row["cap"].value)
+
+    live["limit"] = lambda row: data.cells.echo(row["limit"].number, "caps", int(row["year"].number), cap=row["cap"].value)
+    links = {"cap": lambda row: data.cells.place("caps", "cap", cap=row["cap"].value), "limit": place}
+    return table_from_schema("china_shares", frame, live=live, links=links)
 
 
 def _cap_span(caps: DataTable, line: list[int], column: str) -> str:

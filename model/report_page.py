@@ -31,6 +31,12 @@ TALLEST_ROW = 409.0
 
 A4 = 9
 
+MOST_LINKS = 20_000
+"""Links to inputs on a page; Excel bears 65,530, and a page with more rows is searched, not clicked through."""
+
+CUT_WIDTH = 18
+"""Characters shown of a text that is cut off by the next cell."""
+
 BLANK = Live("", "")
 """Stands for a figure that there is none of; its cell stays empty, which a chart shows as a gap."""
 
@@ -98,6 +104,8 @@ class Page:
         self._running_on: list[tuple[int, float]] = []
         self._wrapped: list[tuple[int, int, str, float]] = []
         self.header_row: int | None = None
+        self._linked = 0
+        self._lines: dict[int, int] = {}
         self.sheet.hide_gridlines(2)
         self.row = 0
         if not caption:
@@ -150,7 +158,18 @@ class Page:
         scale = 1.08 if bold else 1.0
         if bold:
             self.widen(column, max(scale * text_width(word) for word in text.split(" ")) + bool(column))
-        self._wrapped.append((row, column, text, scale))
+        if self.book.is_streamed(self.name):
+            self._set_height(row, column, text, scale)  # the row is gone once the next one begins
+        else:
+            self._wrapped.append((row, column, text, scale))
+
+    def _set_height(self, row: int, column: int, text: str, scale: float) -> None:
+        """Make a row tall enough for a text in one of its cells."""
+        room = self.widths.get(column, NARROWEST) - 1.0 - bool(column)
+        count = max(self._lines.get(row, 1), text_lines(text, room / scale))
+        if count > self._lines.get(row, 1):
+            self.sheet.set_row(row, min(ROW_HEIGHT * count + 2, TALLEST_ROW))
+        self._lines = {row: count}
 
     def _set_heights(self) -> None:
         """Give rows with wrapped text their height; spreadsheets do not do so by themselves on opening."""
@@ -182,7 +201,9 @@ class Page:
             self.heading(table.title)
         for column, item in enumerate(table.fields):  # widths first: the header's height follows from them
             longest = max((shown_length(value, item.unit) for value in _extremes(table.columns[item.name])), default=0)
-            self.widen(column, min(longest, WIDEST_TEXT if wrapped else WIDEST_CUT) + bool(column and not item.unit))
+            self.widen(
+                column, min(longest, CUT_WIDTH if item.cut else WIDEST_TEXT if wrapped else WIDEST_CUT) + bool(column and not item.unit)
+            )
         self._header(table.fields)
         self.header_row = self.row
         first = self.row + 1
@@ -191,31 +212,53 @@ class Page:
             self.book.name_columns(table)
         if not table.length:
             self.sheet.write_string(first, 0, "none", self.styles.get(italic=True, font_color=NOTE_COLOUR))
-        for column, item in enumerate(table.fields):
-            self._column(table, column, item, first, wrapped)
+        columns = [self._column(table, column, item, first, wrapped) for column, item in enumerate(table.fields)]
+        for number in range(table.length):
+            for write in columns:
+                write(number)
         if filtered:
             self.sheet.autofilter(self.row, 0, self.row + max(table.length, 1), len(table.fields) - 1)
         self.row = first + max(table.length, 1) + 1
 
-    def _column(self, table: DataTable, column: int, item: Field, first: int, wrapped: bool) -> None:
-        values, number_style = table.columns[item.name], self.styles.number
-        if item.formula is not None:
-            for number, value in enumerate(values):
-                made = item.formula(Row(table, number))
-                if made is None:
-                    self.put(first + number, column, value, number_style(item.unit, value))
-                else:
-                    self.sheet.write_formula(first + number, column, "=" + made.text, number_style(item.unit, value), value)
-        elif item.unit and not any(isinstance(value, str) for value in values):
-            for number, value in enumerate(values):
-                self.put(first + number, column, value, number_style(item.unit, value))
-        else:
-            plain, wrapping = self.styles.text(column), self.styles.text(column, wrap=True)
-            long = {value for value in set(values) if wrapped and isinstance(value, str) and text_width(value) > WIDEST_TEXT}
-            for number, value in enumerate(values):
-                self.put(first + number, column, value, wrapping if value in long else plain)
-                if value in long:
-                    self.wrap(first + number, column, value)
+    def _column(self, table: DataTable, column: int, item: Field, first: int, wrapped: bool) -> Callable[[int], None]:
+        """Return what writes a column's cell in a row, so that rows can be written one by one."""
+        values, styles, sheet = table.columns[item.name], self.styles, self.sheet
+        links = self._links(table, item)
+        figures = item.formula is not None or (bool(item.unit) and not any(isinstance(value, str) for value in values))
+        long: set[Any] = set()
+        if not figures:
+            long = {
+                value for value in set(values) if wrapped and not item.cut and isinstance(value, str) and text_width(value) > WIDEST_TEXT
+            }
+
+        def write(number: int) -> None:
+            value, row, link = values[number], first + number, links[number] if links else None
+            made = item.formula(Row(table, number)) if item.formula is not None else None
+            if figures:
+                form = styles.number(item.unit, value, linked=link is not None)
+            else:
+                form = styles.text(column, wrap=value in long, linked=link is not None)
+            if link is not None:
+                self._lead(row, column, link, value, form)
+            if made is not None:
+                sheet.write_formula(row, column, "=" + made.text, form, value)
+            elif link is None or not isinstance(value, str):
+                self.put(row, column, value, form)
+            if value in long:
+                self.wrap(row, column, value)
+
+        return write
+
+    def _links(self, table: DataTable, item: Field) -> list[str | None]:
+        """Return the cell that each row of a column leads to; none at all where the page would hold too many."""
+        if item.link is None or self._linked + table.length > MOST_LINKS:
+            return []
+        self._linked += table.length
+        return [item.link(Row(table, number)) for number in range(table.length)]
+
+    def _lead(self, row: int, column: int, place: str, value: Any, form: Format) -> None:
+        """Make a cell lead to an input; a figure is written over the text that comes with the link."""
+        self.sheet.write_url(row, column, f"internal:{place}", form, value if isinstance(value, str) else "", f"From {place}")
 
     def add_matrix(
         self,

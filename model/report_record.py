@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from model.report_book import Book, DataTable, Field, Live, table_from_schema
-from model.report_flows import input_table
+from model.report_inputs import FIRST_ROW, input_sheet, input_table
 from model.report_page import Page
 from model.report_styles import FAIL_COLOUR, PASS_COLOUR
 from model.schema import SHEETS
@@ -121,6 +121,8 @@ def write_inputs(book: Book, tables: Tables, scenario: str, named: Mapping[str, 
     cut = " Long texts are cut off by the next cell; the cell holds them in full."
     changed = f" Changes of the scenario {scenario} are applied." if scenario else ""
     for sheet in SHEETS:
-        page = Page(book, f"in_{sheet.name}", f"Input as read. {sheet.description}{changed}{cut}", min(len(sheet.key), 2))
-        page.add_table(named.get(sheet.name) or input_table(tables, sheet.name), named=sheet.name in named, wrapped=False)
+        page = Page(book, input_sheet(sheet.name), f"Input as read. {sheet.description}{changed}{cut}", min(len(sheet.key), 2))
+        table = named.get(sheet.name) or input_table(tables, sheet.name)
+        page.add_table(table, named=sheet.name in named, wrapped=False)
+        assert table.first_row == FIRST_ROW, "other sheets lead to these rows"
         page.finish(single_table=True)

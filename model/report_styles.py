@@ -16,6 +16,7 @@ RULE_COLOUR = "#9AA5B1"
 NOTE_COLOUR = "#52606D"
 FAIL_COLOUR = "#B00020"
 PASS_COLOUR = "#1B6E3C"
+LINK_COLOUR = "#1F4E9E"
 
 TONNES = ("t REO", "t REO/y", "t")
 MONEY = ("MUSD", "MUSD/y")
@@ -80,7 +81,7 @@ class Styles:
     def __init__(self, workbook: xlsxwriter.Workbook) -> None:
         self._workbook = workbook
         self._made: dict[tuple, Format] = {}
-        self._numbers: dict[tuple[str, int, bool, bool], Format] = {}
+        self._numbers: dict[tuple[str, int, bool, bool, bool], Format] = {}
 
     def get(self, **properties: Any) -> Format:
         """Return the format with these XlsxWriter properties."""
@@ -89,20 +90,21 @@ class Styles:
             self._made[key] = self._workbook.add_format({"font_name": FONT, "font_size": 10, "valign": "top", **properties})
         return self._made[key]
 
-    def number(self, unit: str, value: Any = 1000.0, bold: bool = False, ruled: bool = False) -> Format:
-        """Return the format of a figure of a unit and a size; `ruled`: with a line above, for totals."""
+    def number(self, unit: str, value: Any = 1000.0, bold: bool = False, ruled: bool = False, linked: bool = False) -> Format:
+        """Return the format of a figure of a unit and a size; `ruled`: with a line above, for totals; `linked`: leads to an input."""
         number = value if isinstance(value, float) else 1000.0
         size = 0 if number == 0 else (1 if abs(number) < 10.0 else 2) + 2 * (number % 1.0 != 0.0)
-        key = (unit, size, bold, ruled)
+        key = (unit, size, bold, ruled, linked)
         if key not in self._numbers:
             line: dict[str, Any] = {"top": 1, "top_color": RULE_COLOUR} if ruled else {}
-            weight: dict[str, Any] = {"bold": True} if bold else {}
+            weight: dict[str, Any] = {**({"bold": True} if bold else {}), **({"font_color": LINK_COLOUR} if linked else {})}
             self._numbers[key] = self.get(num_format=number_format(unit, number), align="right", **weight, **line)
         return self._numbers[key]
 
-    def text(self, column: int = 0, wrap: bool = False) -> Format:
+    def text(self, column: int = 0, wrap: bool = False, linked: bool = False) -> Format:
         """Return the format of a text cell; a little room parts it from figures on its left."""
-        return self.get(**({"indent": 1, "align": "left"} if column else {}), **({"text_wrap": True} if wrap else {}))
+        more: dict[str, Any] = {**({"text_wrap": True} if wrap else {}), **({"font_color": LINK_COLOUR} if linked else {})}
+        return self.get(**({"indent": 1, "align": "left"} if column else {}), **more)
 
     def header(self, unit: str = "", right: bool = False, column: int = 0) -> Format:
         """Return the format of a header cell; a year header shows its unit too."""

@@ -468,6 +468,47 @@ def test_text_from_inputs_never_becomes_a_formula_or_a_link(books):
             assert link.target is None
 
 
+def test_echoed_inputs_lead_to_their_cells(books):
+    """A figure that repeats an input is that cell; one that is computed from it leads there."""
+    book, values = load(books["short"]), load(books["short"], True)
+    for table, column, sheet, header in (
+        ("plants", "capacity", "in_designs", "capacity"), ("plants", "host", "in_hosts", "host"), ("feed", "source_id", "in_sources", "source_id"),
+        ("feed", "uncommitted", "in_sources", "uncommitted"), ("feed", "price", "in_sources", None), ("deliveries", "price", "in_prices", None),
+        ("purchases", "supplier", "in_suppliers", "supplier"), ("purchases", "paid", "in_suppliers", "price_share"),
+        ("purchases", "tonnes", "in_suppliers", None), ("unmet", "demand", "in_demand", None), ("china_shares", "limit", "in_caps", None),
+        ("stocks", "needed", "in_stockpiles", "days"), ("sectors", "priority", "in_sectors", "priority"),
+    ):  # fmt: skip
+        where, place = next(iter(book.defined_names[f"{table}_{column}"].destinations))
+        found = book[where][place.replace("$", "")]
+        rows = [row[0] for row in found] if isinstance(found, tuple) else [found]
+        for cell in rows:
+            assert cell.hyperlink is not None, (table, column)
+            target, _, address = cell.hyperlink.location.partition("!")
+            assert target == sheet, (table, column)
+            shown = values[target][address].value
+            assert shown is not None, (table, column, cell.hyperlink.location)
+            title = values[target].cell(4, values[target][address].column).value
+            assert header is None or title.split(" [")[0] == header
+            if cell.data_type == "f":
+                assert cell.value == f"={cell.hyperlink.location}"
+            if cell.data_type == "f" or column in ("host", "source_id", "supplier"):
+                assert values[where][cell.coordinate].value == (pytest.approx(shown) if isinstance(shown, float) else shown)
+    price, _ = next(iter(book.defined_names["deliveries_price"].destinations))
+    assert any(cell.data_type == "f" for row in book[price].iter_rows() for cell in row if cell.hyperlink)
+
+
+def test_source_and_quality_travel_along(books, short):
+    book = load(books["short"], True)
+    for table, key, sheet in (("feed", "source_id", "sources"), ("purchases", "supplier", "suppliers"), ("plants", "design", "designs")):
+        columns = {}
+        for name in (key, "quality", "source"):
+            where, place = next(iter(book.defined_names[f"{table}_{name}"].destinations))
+            found = book[where][place.replace("$", "")]
+            columns[name] = [row[0].value for row in found] if isinstance(found, tuple) else [found.value]
+        known = {(row[key], row["quality"], row["source"]) for row in short.tables[sheet].to_dict("records")}
+        assert set(zip(columns[key], columns["quality"], columns["source"], strict=True)) <= known
+
+
 def test_every_formula_has_its_value_cached(books):
     for name, path in books.items():
         values = cells(path, True)
