@@ -115,6 +115,15 @@ def test_a_study_that_fails_costs_no_plan(tmp_path, monkeypatch, failure, capsys
     assert "leaning" not in result(tmp_path).sheetnames
 
 
+def test_why_not_adds_its_sheet(tmp_path, capsys):
+    tables = tiny_tables({"why_not_size": 2000, "why_not_year": 2031, "break_even_hosts": 0})
+    assert run(tmp_path, "--studies", "why_not", tables=tables) == 0
+    cells = [row for row in result(tmp_path)["why_not"].iter_rows(values_only=True) if row[0] in ("AAA_PORT", "BBB_PORT")]
+    assert [(row[0], row[1]) for row in cells] == [("BBB_PORT", "Betaland"), ("AAA_PORT", "Alphaland")]
+    assert all(isinstance(value, float) for value in (cells[0][3], cells[1][2]))
+    assert "Losing Alphaland costs" in capsys.readouterr().out
+
+
 def test_leaning_sets_scenarios_beside_the_plan(tmp_path, capsys):
     assert run(tmp_path, "--studies", "leaning", tables=tiny_tables({"leaning_scenarios": "no_cap, embargo"})) == 0
     sheet = result(tmp_path)["leaning"]

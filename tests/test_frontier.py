@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 
 from model.planner import solve
 from model.studies.cap_levels import CapScope, cap_path, cap_scopes, with_cap_level
 from model.studies.cap_sweep import Point, Reach, Sweep, grid_levels
-from model.studies.frontier import cost_per_point, run, trace_frontiers
+from model.studies.frontier import cost_per_point, point_of, run, trace_frontiers
 from model.studies.study import StudyContext
 from model.tables import Tables
 from tests import small
@@ -205,6 +206,16 @@ def test_where_oxide_must_be_bought_there_is_an_end():
     assert frontier.reach.reached == 30
     (sheet,) = run(context)
     assert any("tighter than 30 % there is no plan" in sentence for sentence in sheet.sentences)
+
+
+def test_a_plan_that_fails_verification_is_not_reported():
+    plan = solve(with_cap_level(frontier_book(), TONNES, 0.8), small.EXACT)
+    assert point_of(80, plan).cost == small.approx(66)
+    failed = point_of(80, replace(plan, verification=replace(plan.verification, failures=["a rule"])))
+    assert math.isnan(failed.cost)
+    assert failed.verdict == "FAILED"
+    impossible = solve(with_cap_level(frontier_book(suppliers=[small.supplier(china_linked=1, least_take=0.1)]), TONNES, 0), small.EXACT)
+    assert point_of(0, impossible).impossible
 
 
 def test_what_the_sheet_says():

@@ -238,7 +238,7 @@ def _start(
     ]  # fmt: skip
     plans = [plan for _, plan in solve_cases(cases, options, context.workers, context.say)]
     found = [context.plan, plans[0]]
-    target = min(plan.solution.objective for plan in found if plan.solution.status.has_plan)
+    target = min(plan.solution.objective for plan in found if plan.solution.status.has_plan and plan.verification.passed)
     trials, still = [], {}
     for host, plan in zip(hosts, plans[1:], strict=True):
         for figure in figures:

@@ -108,9 +108,9 @@ def trace_frontiers(context: StudyContext) -> list[Frontier]:
 
 
 def point_of(level: int, plan: Plan) -> Point:
-    """Return the figures of a plan found under a swept cap."""
+    """Return the figures of a plan found under a swept cap; one that failed verification counts as not found."""
     solution = plan.solution
-    if not solution.status.has_plan:
+    if not (solution.status.has_plan and plan.verification.passed):
         cost = math.inf if solution.status is Status.INFEASIBLE else math.nan
         return Point(level, cost, cost, found_at=level, verdict=verdict(plan))
     frame = solution.tables["china_shares"]
@@ -284,6 +284,9 @@ def _sentences(context: StudyContext, frontier: Frontier) -> Iterator[str]:
     for turn in turns:
         if not turn.tight.exists:
             yield f"{name}: tighter than {turn.loose.level} % there is no plan at all."
+    loose = [point for point in shown if point.cost - point.bound > 1.01 * frontier.sweep.gap]
+    if loose:
+        yield f"{name}: {len(loose)} of {len(shown)} levels are not proven within {frontier.sweep.gap:g} MUSD; read their column gap before their hosts."
     if frontier.lowest and frontier.lowest.exists:
         short = (
             "with no demand unmet"

@@ -142,6 +142,8 @@ def _answer(context: StudyContext, host: str, plan: Plan) -> Answer:
     solution = plan.solution
     if not solution.status.has_plan:
         return Answer(host, (str(solution.status),), verdict=verdict(plan))
+    if not plan.verification.passed:
+        return Answer(host, ("the plan found failed verification",), verdict=verdict(plan))
     base = context.plan.solution.objective
     return Answer(
         host, (), solution.objective - base, solution.gap, plants_in_words(context.tables, plan_builds(plan)), verdict(plan)
