@@ -41,7 +41,7 @@ def test_values_of_a_full_plant_and_of_what_is_bought_beside_it():
     # a kt more of capacity saves oxide at 100 for feed at 20, until all 1.5 kt are made
     plant = top.loc["usable capacity at HOST (light_heavy:own)"]
     assert plant["value"] == pytest.approx(-80.0)
-    assert (plant["holds_down"], plant["holds_up"]) == (pytest.approx(-100.0), pytest.approx(50.0))
+    assert (plant["holds_down"], plant["holds_up"]) == (pytest.approx(-1.0), pytest.approx(0.5))
     assert (
         "saves 80,000 USD a year; a tonne of this plant costs 10,000 USD a year in capital and fixed cost: build larger."
         in plant["reading"]

@@ -31,8 +31,8 @@ TOP_COLUMNS = (
         "",
         "USD/kg: per kg more in every year, both discounted; MUSD/point: discounted cost of one percentage point more in every year.",
     ),
-    ResultColumn("holds_down", "%", "The value holds down to this change of the figure in every year; 0: not at all downwards."),
-    ResultColumn("holds_up", "%", "The value holds up to this change; 0: not at all upwards."),
+    ResultColumn("holds_down", "share", "The value holds down to this change of the figure in every year; 0: not at all downwards."),
+    ResultColumn("holds_up", "share", "The value holds up to this change; 0: not at all upwards."),
     ResultColumn(
         "less", "MUSD", "Discounted cost added when the figure is lower by the plausible step in every year; solved again, plants as built."
     ),
@@ -133,7 +133,7 @@ def top_frame(fixed: FixedPlan, rows: Sequence[Priced], plan: Plan, step: float)
         change, value = item.probe.relative, item.value(fixed, plan.problem.weight)
         unit = "USD/kg" if item.probe.unit == KT else "MUSD/point"
         sides = (fixed.added_cost(change.scaled(-step)), fixed.added_cost(change.scaled(step)))
-        reach = (max(-100.0, 100.0 * item.worth.low), 100.0 * item.worth.high)
+        reach = (max(-1.0, item.worth.low), item.worth.high)
         found.append((item.probe.kind, item.probe.words, value, unit, *reach, *sides, read_aloud(item, value, plan)))
     return pd.DataFrame(found, columns=[column.name for column in TOP_COLUMNS])
 

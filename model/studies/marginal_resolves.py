@@ -180,12 +180,14 @@ def resolve_sentences(frame: pd.DataFrame) -> list[str]:
                 words.append(f"{row['figure']}, {row['change']}: saves nothing that the solve can tell; leave it.")
         elif row["same_plants"] == "no":
             told = f"{row['figure']}, {row['change']}: the plants change to {row['plants']}, and the cost rises by {row['free']:,.1f} MUSD"
-            less = (
-                f" instead of {row['as_built']:,.1f} with the plants as built"
-                if math.isfinite(row["as_built"])
-                else "; with the plants as built there is no plan"
-            )
-            words.append(f"{told}{less}. If that change is likely, weigh those plants now.")
+            if math.isinf(row["as_built"]):
+                words.append(f"{told}; with the plants as built there is no plan. If that change is likely, build those now.")
+            elif row["as_built"] - row["free"] > max(row["gap"], 0.1):
+                words.append(
+                    f"{told} instead of {row['as_built']:,.1f} with the plants as built. If that change is likely, weigh those plants now."
+                )
+            else:
+                words.append(f"{told}, as with the plants as built: keep the plants.")
     held = [str(row["figure"]) for row in frame.to_dict("records") if row["same_plants"] == "yes" and not math.isnan(row["as_built"])]
     if held:
         words.append(f"The plants stay when these move: {'; '.join(held)}.")
