@@ -24,6 +24,7 @@ from model.studies.diagnose import diagnose
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 from model.template import write_template
+from model.upgrading import upgrade_from_words
 
 PLAN_WRITTEN, INPUT_FINDINGS, NO_PLAN_EXISTS, STOPPED_WITHOUT_PLAN, VERIFICATION_FAILED = 0, 2, 3, 4, 5
 DEFAULT_BOOK = Path("inputs/baseline.xlsx")
@@ -36,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="run.py",
         description="Find where joint Japan-US rare-earth refining plants should stand, at least cost, under a cap on China-sourced feedstock.",
         epilog="python run.py check BOOK: validate only.   python run.py template NEW_BOOK: write an empty workbook.   "
+        "python run.py upgrade OLD_BOOK [NEW_BOOK]: bring a book up to date.   "
         "python run.py compare RUN_A RUN_B: set two finished runs side by side.",
     )
     parser.add_argument("book", nargs="?", type=Path, default=DEFAULT_BOOK, help="input workbook (default: inputs/baseline.xlsx)")
@@ -77,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(words: list[str]) -> int:
     if words and words[0] == "compare":
         return INPUT_FINDINGS if compare_runs(words[1:]) is None else PLAN_WRITTEN
+    if words and words[0] == "upgrade":
+        return PLAN_WRITTEN if upgrade_from_words(words[1:]) else INPUT_FINDINGS
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     parser = _parser()
     options = parser.parse_args(words)

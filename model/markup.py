@@ -72,7 +72,7 @@ def write_marked_copy(book: Path, findings: Sequence[Finding], checked: str) -> 
         The copy cannot be written.
     """
     package = Package(book)
-    sheets = _sheet_parts(package)
+    sheets = package.worksheets
     names = {fold_code(name): name for name in reversed(sheets)} | {name: name for name in sheets}
     marks: dict[str, dict[str, list[Finding]]] = defaultdict(lambda: defaultdict(list))
     for finding in findings:
@@ -94,17 +94,6 @@ def comment_words(findings: Iterable[Finding]) -> str:
     return "\n\n".join(
         f"{finding.severity}\nFound: {finding.found}\nAllowed: {finding.allowed}\nTo do: {finding.remedy}" for finding in findings
     )
-
-
-def _sheet_parts(package: Package) -> dict[str, str]:
-    """Return tab -> part of each worksheet, in the order of the tabs."""
-    relations = package.relations(package.workbook)
-    parts = {}
-    for sheet in package.tree(package.workbook).iter("{*}sheet"):
-        kind, part = relations.get(sheet.attrib.get(package.id_attribute, ""), ("", ""))
-        if kind.endswith("/worksheet") and part in package.names:
-            parts[sheet.attrib["name"]] = part
-    return parts
 
 
 def _unmark(package: Package, part: str) -> None:

@@ -62,7 +62,7 @@ def remove_own_comments(package: Package, sheet: str) -> None:
             package.write_part(drawing, vml.encode("utf-8", "surrogateescape"))
 
 
-def add_comments(package: Package, sheet: str, texts: Mapping[str, str]) -> None:
+def add_comments(package: Package, sheet: str, texts: Mapping[str, str], mark: str = MARK) -> None:
     """Put a text on each cell; below the text of a comment that is there already.
 
     Parameters
@@ -72,7 +72,9 @@ def add_comments(package: Package, sheet: str, texts: Mapping[str, str]) -> None
     sheet
         Part of the worksheet.
     texts
-        Address of a cell -> what to say, without :data:`MARK`.
+        Address of a cell -> what to say.
+    mark
+        Put before each text; texts with :data:`MARK` are taken away by the next check.
     """
     part = next(iter(package.related(sheet, "comments")), "") or _new_comments(package, sheet)
     tree = package.tree(part)
@@ -93,7 +95,7 @@ def add_comments(package: Package, sheet: str, texts: Mapping[str, str]) -> None
             text, lead = etree.SubElement(comment, f"{space}text"), ""
             comments.append(comment)
             fresh.append((cell, words))
-        _add_run(text, f"{lead}{MARK}{words}", space)
+        _add_run(text, f"{lead}{mark}{words}", space)
     if fresh:
         _add_shapes(package, sheet, fresh)
 

@@ -13,7 +13,6 @@ from model.tables import Finding
 
 LIST_SHEET = "errors"
 TITLE = "Findings of the check"
-_SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 _HEADERS = ("severity", "where", "found", "allowed", "what to do", "rule")
 _WIDTHS = (11, 26, 44, 52, 64, 24)
 _HEADER_ROW = 4
@@ -43,8 +42,9 @@ def write_list(
         package.write_part(sheets[own], content)
         package.drop_relations(sheets[own])
     else:
-        _add_sheet(package, sheets, content)
-        own = next(reversed(package.tree(package.workbook).find("{*}sheets"))).attrib["name"]
+        taken = {name.lower() for name in sheets}
+        own = next(name for name in (LIST_SHEET, *(f"_{LIST_SHEET}_{number}" for number in range(1, 1000))) if name not in taken)
+        package.add_sheet(own, content)
     _open_on(package, sheets, own)
 
 
@@ -58,20 +58,6 @@ def _is_list(package: Package, part: str) -> bool:
         strings = package.peek(package.related(package.workbook, "sharedStrings")[0])
         text = "".join(strings[int(text)].itertext())
     return text == TITLE
-
-
-def _add_sheet(package: Package, sheets: Mapping[str, str], content: bytes) -> None:
-    taken = {name.lower() for name in sheets}
-    name = next(name for name in (LIST_SHEET, *(f"_{LIST_SHEET}_{number}" for number in range(1, 1000))) if name not in taken)
-    part = package.free_name("xl/worksheets/sheet", "xml")
-    package.write_part(part, content)
-    package.declare(part, _SHEET_TYPE)
-    holder = package.tree(package.workbook).find("{*}sheets")
-    number = 1 + max(int(sheet.attrib["sheetId"]) for sheet in holder)
-    sheet = etree.SubElement(
-        holder, f"{{{etree.QName(holder).namespace}}}sheet", {"name": name, "sheetId": str(number)}, nsmap={"r": package.base}
-    )
-    sheet.set(package.id_attribute, package.relate(package.workbook, "worksheet", part))
 
 
 def _open_on(package: Package, sheets: Mapping[str, str], name: str) -> None:

@@ -22,6 +22,7 @@ OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relati
 _STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 _PACKAGE_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _TYPES = "[Content_Types].xml"
+_SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 
 
 def parse_xml(content: bytes) -> etree._Element:
@@ -91,6 +92,29 @@ class Package:
     def id_attribute(self) -> str:
         """Attribute by which an element points to another part."""
         return f"{{{self.base}}}id"
+
+    @property
+    def worksheets(self) -> dict[str, str]:
+        """Tab -> part of each worksheet, in the order of the tabs."""
+        relations = self.relations(self.workbook)
+        parts = {}
+        for sheet in self.tree(self.workbook).iter("{*}sheet"):
+            kind, part = relations.get(sheet.attrib.get(self.id_attribute, ""), ("", ""))
+            if kind.endswith("/worksheet") and part in self.names:
+                parts[sheet.attrib["name"]] = part
+        return parts
+
+    def add_sheet(self, name: str, content: bytes | None = None) -> str:
+        """Add a worksheet as the last tab and return its part; without content it is empty."""
+        part = self.free_name("xl/worksheets/sheet", "xml")
+        holder = self.tree(self.workbook).find("{*}sheets")
+        space = etree.QName(holder).namespace
+        self.write_part(part, content or f'<worksheet xmlns="{space}"><sheetData/></worksheet>'.encode())
+        self.declare(part, _SHEET_TYPE)
+        number = 1 + max(int(sheet.attrib["sheetId"]) for sheet in holder)
+        sheet = etree.SubElement(holder, f"{{{space}}}sheet", {"name": name, "sheetId": str(number)}, nsmap={"r": self.base})
+        sheet.set(self.id_attribute, self.relate(self.workbook, "worksheet", part))
+        return part
 
     def read(self, part: str) -> bytes:
         """Return a part's content; KeyError if there is none."""

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from model.book import Unread, column_of, setting_column
+from model.book_version import version_order
 from model.cells import CELL_RULES, FOLDED_TEXT, Reading, read_cell
 from model.findings import Rule
-from model.schema import SETTING_BY_NAME, SHEET_BY_NAME, SHEETS, Column, Sheet
+from model.schema import SCHEMA_VERSION, SETTING_BY_NAME, SHEET_BY_NAME, SHEETS, Column, Sheet
 from model.tables import Cell, Finding, RawBook, RawSheet, Tables
 from model.words import fold_code, listing, nearest, show
 
+OLDER_BOOK = Rule("older_book", "notice", "A book is of the schema version of today.")
 MISSING_SHEET = Rule("missing_sheet", "error", "Every sheet is in the book; some may be without rows.")
 MISSPELT_SHEET = Rule("misspelt_sheet", "error", "A tab is named exactly as the sheet that it is.")
 DUPLICATE_SHEET = Rule("duplicate_sheet", "error", "A sheet is in the book once.")
@@ -29,7 +31,7 @@ WRONG_UNIT = Rule("wrong_unit", "error", "The unit in a header is the one that t
 YEAR_ORDER = Rule("year_order", "error", "Year columns ascend from left to right.")
 
 READING_RULES = (
-    *CELL_RULES, MISSING_SHEET, MISSPELT_SHEET, DUPLICATE_SHEET, OWN_SHEET, MISSING_COLUMN, UNKNOWN_COLUMN, DUPLICATE_COLUMN,
+    *CELL_RULES, OLDER_BOOK, MISSING_SHEET, MISSPELT_SHEET, DUPLICATE_SHEET, OWN_SHEET, MISSING_COLUMN, UNKNOWN_COLUMN, DUPLICATE_COLUMN,
     UNNAMED_COLUMN, MISSING_UNIT, WRONG_UNIT, YEAR_ORDER,
 )  # fmt: skip
 
@@ -76,6 +78,11 @@ def type_book(raw: RawBook) -> tuple[Tables, ReadBook]:
         The findings made on the way and the cells that could not be read.
     """
     read = ReadBook()
+    if raw.version and version_order(raw.version) < version_order(SCHEMA_VERSION):
+        read.tell(
+            OLDER_BOOK, "", "", f"a book of schema version {raw.version}", f"schema version {SCHEMA_VERSION}",
+            "Read with defaults for what is new; `python run.py upgrade` writes a copy that shows them.",
+        )  # fmt: skip
     tabs = _match_sheets(raw, read)
     elements = _element_symbols(tabs.get("elements"))
     for sheet in SHEETS:

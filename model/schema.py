@@ -52,7 +52,7 @@ __all__ = [
     "Spread",
 ]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 SHEETS: tuple[Sheet, ...] = (
     Sheet(

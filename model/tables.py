@@ -51,10 +51,11 @@ class RawSheet:
 
 @dataclass(frozen=True)
 class RawBook:
-    """Every worksheet of a workbook, before any judgement."""
+    """Every worksheet of a workbook, before any judgement, and the schema version that it states ("" if none)."""
 
     path: Path | None
     sheets: Mapping[str, RawSheet]
+    version: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ import python_calamine as calamine
 from xlsxwriter.utility import xl_col_to_name
 
 from model.book_file import DAMAGE, BookError, damage_error, open_archive, open_in_excel, password_error, sheet_parts
-from model.schema import SHEET_BY_NAME, SHEETS
+from model.book_version import read_version, version_order
+from model.schema import SCHEMA_VERSION, SHEET_BY_NAME, SHEETS
 from model.tables import Cell, CellError, FormulaNotCalculated, RawBook, RawSheet
 from model.words import fold_code
 
@@ -65,6 +66,8 @@ def read_book(path: str | Path) -> RawBook:
     path = Path(path)
     content, archive = open_archive(path)
     try:
+        version = read_version(archive)
+        _refuse_newer(path, version)
         sheets = _read_sheets(content, archive)
     except (*DAMAGE, calamine.CalamineError) as error:
         raise damage_error(path, error) from error
@@ -77,7 +80,18 @@ def read_book(path: str | Path) -> RawBook:
             "a workbook with the planner's sheets",
             "Write an empty one, with drop-downs and notes, by `python run.py template inputs/new.xlsx` and fill that.",
         )
-    return RawBook(path, sheets)
+    return RawBook(path, sheets, version)
+
+
+def _refuse_newer(path: Path, version: str) -> None:
+    """Raise where the book was made for a later program, whose sheets this one would misread."""
+    if version_order(version) > version_order(SCHEMA_VERSION):
+        raise BookError(
+            "newer_book",
+            f"{path.name} of schema version {version}",
+            f"a book of schema version {SCHEMA_VERSION} or earlier",
+            "Use the version of this program that the book was made for, or a later one.",
+        )
 
 
 def _read_sheets(content: bytes, archive: zipfile.ZipFile) -> dict[str, RawSheet]:

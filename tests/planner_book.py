@@ -16,9 +16,11 @@ PICTURE = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlE
 OWN_WORDS = "Ask the port authority about this."
 
 
-def write_planner_book(path: Path, raw: RawBook | None = None) -> None:
+def write_planner_book(path: Path, raw: RawBook | None = None, version: str = "") -> None:
     """Write the workbook; a comment of the planner stands on ``sources!I2``."""
     with xlsxwriter.Workbook(path) as book:
+        if version:
+            book.set_custom_property("schema_version", version, "text")
         yellow = book.add_format({"bg_color": "#FFFF00", "num_format": "#,##0.0", "italic": True})
         for name, tab in (raw or tiny_book()).sheets.items():
             page = book.add_worksheet(name)

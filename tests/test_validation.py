@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -99,6 +99,8 @@ CASES = [
     Case("folded_text", cell("sources", 2, "note", "   "), at("sources", 2, "note"), "spaces only"),
     Case("folded_text", header("sources", "grade", " grade  [t REO/t]"), _head("sources", "grade"), "'grade [t REO/t]'"),
     Case("folded_text", renamed_sheet("sources", "sources "), "sources", "rename the tab"),
+    # --- the book ---------------------------------------------------------------------------
+    Case("older_book", lambda raw: replace(raw, version="1.0"), "workbook", "python run.py upgrade"),
     # --- sheets and columns -----------------------------------------------------------------
     Case("missing_sheet", no_sheet("know_how"), "know_how", "template"),
     Case("misspelt_sheet", renamed_sheet("know_how", "know_hwo"), "know_hwo", "'know_how'"),
