@@ -126,6 +126,7 @@ def test_plans_are_ranked_with_what_they_cost_more():
     assert hosts.loc["AAA", ["plan_1", "plan_2", "plan_3"]].tolist() == ["1,000 t/y from 2030", "–", "1,000 t/y from 2030"]
     assert words[0] == "Nearest alternative: Betaland in place of Alphaland costs 10.0 MUSD more (33.33 % of the total)."
     assert words[1] == "The hosts of rank 1 are proven: every other choice of hosts costs at least 10.0 MUSD more."
+    assert words[2] == "Without Alphaland: rank 2, Betaland in place of Alphaland, 10.0 MUSD more."
     assert "The list is complete: any choice of hosts that is not listed costs more than 60.0 MUSD, 100 % above the least cost." in words
     assert "The order is proven: each plan is dearer than the one before by more than its gap." in words
 
@@ -138,6 +139,7 @@ def test_a_host_in_every_plan_is_named():
     words, _ = studied(tables)
     assert "Alphaland is in 2 of 2: whichever of these plans is taken, work there can begin." in words
     assert words[0].startswith("Nearest alternative: Betaland as well costs 20.0 MUSD more")
+    assert "Without Alphaland: none of these plans; it would cost at least 20.0 MUSD more." in words
 
 
 def test_going_without_plants_is_an_alternative():

@@ -122,7 +122,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
         return []
     ranking = rank_alternatives(tables, context.plan, count, within, context.options, context.say)
     names = name_of_host(tables)
-    words = [*_nearest(ranking, names), *_in_common(ranking, names), *_proof(ranking, within)]
+    words = [*_nearest(ranking, names), *_without(ranking, names), *_in_common(ranking, names), *_proof(ranking, within)]
     if ranking.plans[0] is not context.plan:
         words.insert(0, "Rank 1 is cheaper than the plan of this run, whose search was stopped within its gap: take rank 1 for the answer.")
     shown = [("Plans in order of cost.", COLUMNS, plan_table(ranking, names)), ("Hosts in each plan.", *host_table(ranking, names))]
@@ -244,6 +244,23 @@ def _nearest(ranking: Ranking, names: dict[str, str]) -> list[str]:
             f"The hosts of rank 1 are not proven to be the cheapest: with others a plan may be up to {-margin:,.1f} MUSD cheaper. "
             "Choose between the first ranks on other grounds, or ask for a smaller absolute_gap on sheet settings."
         )
+    return words
+
+
+def _without(ranking: Ranking, names: dict[str, str]) -> list[str]:
+    """Return for each host of rank 1 what a plan without it costs, as far as the list tells."""
+    best, words = ranking.plans[0].solution, []
+    for host in best.host_set:
+        rank, other = next(
+            ((rank, plan.solution) for rank, plan in enumerate(ranking.plans, 1) if host not in plan.solution.host_set), (0, None)
+        )
+        if other is not None:
+            change = difference(best.host_set, other.host_set, names)
+            words.append(f"Without {names[host]}: rank {rank}, {change}, {other.objective - best.objective:,.1f} MUSD more.")
+        elif len(ranking.plans) > 1 and ranking.others > best.objective:
+            words.append(
+                f"Without {names[host]}: none of these plans; it would cost at least {ranking.others - best.objective:,.1f} MUSD more."
+            )
     return words
 
 
