@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from textwrap import shorten
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,8 @@ from model.tables import Tables
 WEAK = ("estimate", "assumption")
 MOST_ROWS = 30
 """Rows shown of each part; what is left out carries less money than any of them."""
+LONGEST_SOURCE = 110
+"""Characters shown of a source."""
 
 WEAK_FIELDS = (
     Field("place", "rank", "1: most money leans on it."),
@@ -71,7 +74,7 @@ def weak_numbers(plan: Plan) -> pd.DataFrame:
                 "unit": "" if lead.column == "elements" else figure_unit(plan.tables, sheet, lead.column),
                 "money": lead.money, "share": lead.money / total if total else 0.0, "marginal": lead.marginal / 100.0,
                 "also": ", ".join(item.column for item in items if item is not lead),
-                "quality": record["quality"], "source": record["source"],
+                "quality": record["quality"], "source": shorten(str(record["source"]), LONGEST_SOURCE, placeholder=" …"),
             }
         )  # fmt: skip
     lines.sort(key=lambda line: (-float(line["money"]), str(line["row"])))
@@ -102,9 +105,7 @@ def write_weak_numbers(book: Book, plan: Plan, found: pd.DataFrame) -> None:
     page.say(
         "Money says how much of the plan a figure carries, not how wrong it is; the study sensitivity says which figures move the plants."
     )
-    page.say(
-        "Freight rates, duties and the figures of the settings sheet are not among them. Long texts are cut off; the cell holds them in full."
-    )
+    page.say("Freight rates, duties and the figures of the settings sheet are not among them. The sheets of inputs show sources in full.")
     page.row += 1
     total = ReportTables(plan).costs.sum("present_value")
     live = {"share": lambda row: ratio(row["money"], total)}
@@ -113,5 +114,5 @@ def write_weak_numbers(book: Book, plan: Plan, found: pd.DataFrame) -> None:
         ("weak_plants", "The joint plants lean on: mines, sites, designs, processing.", True),
         ("weak_markets", "What the markets are supplied with leans on: prices, demand, existing suppliers, stocks.", False),
     ):
-        page.add_table(DataTable(name, title, fields, found[found["of_plants"] == own]), filtered=False, wrapped=False)
+        page.add_table(DataTable(name, title, fields, found[found["of_plants"] == own]), filtered=False)
     page.finish()
