@@ -9,7 +9,6 @@ from typing import Any
 
 import xlsxwriter
 from xlsxwriter.chart import Chart
-from xlsxwriter.utility import xl_rowcol_to_cell
 
 from model.report_styles import FONT, TITLE_COLOUR
 
@@ -41,7 +40,7 @@ class Series:
     look
         ``fill``: column or bar; ``line``: line with the next colour; ``limit``: dashed line in the colour of the series before.
     labels
-        Cells whose text stands beside each point; None for no text.
+        Text beside each point; None for none.
     name
         A cell, or words of the planner's own.
     """
@@ -51,7 +50,7 @@ class Series:
     values: Range
     look: str = "fill"
     colour: str = ""
-    labels: Sequence[Cell | None] = ()
+    labels: Sequence[str | None] = ()
 
 
 @dataclass(frozen=True)
@@ -170,10 +169,11 @@ def _series(plan: ChartPlan, series: Series, all_series: Sequence[Series], fille
     )
     if series.labels:
         small = {"name": FONT, "size": 8}
-        custom = [{"delete": True} if place is None else {"value": _address(*place)} for place in series.labels]
-        options["data_labels"] = {"value": True, "position": "right", "font": small, "custom": custom}
+        custom = [{"delete": True} if text is None else {"value": _plain(text)} for text in series.labels]
+        options["data_labels"] = {"value": True, "position": "above", "font": small, "custom": custom}
     return options
 
 
-def _address(sheet: str, row: int, column: int) -> str:
-    return f"='{sheet}'!{xl_rowcol_to_cell(row, column, row_abs=True, col_abs=True)}"
+def _plain(text: str) -> str:
+    """Return a text that a chart does not take for a formula."""
+    return f" {text}" if text.startswith("=") else text

@@ -45,6 +45,7 @@ class InputCells:
         self._inputs = inputs
         self._rows: dict[tuple[str, tuple[str, ...]], dict[tuple, int]] = {}
         self._letters: dict[str, dict[str, str]] = {}
+        self._values: dict[tuple[str, Hashable], list[object]] = {}
 
     def _row(self, sheet: str, key: dict[str, Hashable]) -> int | None:
         names = tuple(key)
@@ -70,7 +71,11 @@ class InputCells:
     def value(self, sheet: str, column: str | int, **key: Hashable) -> object:
         """Return the value of a cell, None where there is no such row."""
         row = self._row(sheet, key)
-        return None if row is None else self._inputs[sheet][column].iloc[row]
+        if row is None:
+            return None
+        if (sheet, column) not in self._values:
+            self._values[sheet, column] = self._inputs[sheet][column].tolist()
+        return self._values[sheet, column][row]
 
     def echo(self, shown: float, sheet: str, column: str | int, **key: Hashable) -> Live | None:
         """Return a reference to the cell that a figure repeats; None where the cell holds anything else."""

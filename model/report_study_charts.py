@@ -62,7 +62,7 @@ def _frontier(table: DataTable | None) -> ChartPlan | None:
     series = []
     for first, last in _runs(table.columns["scope"]):
         hosts = table.columns["hosts"][first : last + 1]
-        labels = [_cell(table, "hosts", first + n) if n == 0 or hosts[n] != hosts[n - 1] else None for n in range(len(hosts))]
+        labels = [str(hosts[n]) if n == 0 or hosts[n] != hosts[n - 1] else None for n in range(len(hosts))]
         series.append(
             Series(
                 _cell(table, "scope", first),

@@ -59,7 +59,7 @@ def weak_numbers(plan: Plan) -> pd.DataFrame:
         if plan.tables[item.sheet].at[item.row, "quality"] in WEAK and item.money > 0:
             by_row.setdefault((item.sheet, item.row), []).append(item)
     total = plan.solution.objective
-    records = {sheet: plan.tables[sheet].to_dict("index") for sheet, _ in by_row}
+    records = {sheet: plan.tables[sheet].to_dict("index") for sheet in {sheet for sheet, _ in by_row}}
     lines = []
     for (sheet, row), items in by_row.items():
         lead = max(items, key=lambda item: (item.money, abs(item.marginal)))

@@ -122,7 +122,7 @@ def test_no_typed_name_is_a_formula_in_a_chart(books):
 def frontier_frame() -> pd.DataFrame:
     rows = [
         ("all oxide", level, 900 + extra, extra, hosts)
-        for level, extra, hosts in ((1.0, 0.0, "A"), (0.5, 10.0, "A"), (0.2, 40.0, "A, B"), (0.0, float("nan"), "no plan"))
+        for level, extra, hosts in ((1.0, 0.0, "=A"), (0.5, 10.0, "=A"), (0.2, 40.0, "A, B"), (0.0, float("nan"), "no plan"))
     ]
     rows += [("each product", 1.0, 900.0, 0.0, "A"), ("each product", 0.5, 950.0, 50.0, "C")]
     frame = pd.DataFrame(rows, columns=["scope", "level", "total_cost", "extra_cost", "hosts"])
@@ -140,8 +140,8 @@ def test_a_frontier_is_drawn_with_the_hosts_where_they_change(books, tmp_path):
         assert figures_at(book, first.find("c:xVal/c:numRef/c:f", NAMES).text) == [1.0, 0.5, 0.2, 0.0]
         assert figures_at(book, first.find("c:yVal/c:numRef/c:f", NAMES).text)[:3] == [0.0, 10.0, 40.0]
         assert figures_at(book, second.find("c:yVal/c:numRef/c:f", NAMES).text) == [0.0, 50.0]
-        labels = [figures_at(book, node.text) for node in first.findall(".//c:dLbl//c:f", NAMES)]
-        assert labels == [["A"], ["A, B"], ["no plan"]]
+        texts = [node.text for node in first.findall(".//c:dLbl//{http://schemas.openxmlformats.org/drawingml/2006/main}t", NAMES)]
+        assert texts == [" =A", "A, B", "no plan"]
 
 
 def placed(name: str, columns, rows: list[dict]) -> DataTable:
