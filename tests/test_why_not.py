@@ -92,7 +92,7 @@ def test_feed_that_may_not_be_treated_bars_a_host_by_the_least_use():
     tables = two_hosts(
         far={"thorium_accepted": "low"}, sources=sources, designs=[small.design(ramp_4=1, minimum_use=0.5)], settings={"last_year": 2033}
     )
-    assert barred(tables) == "thorium_accepted = low (hosts!3); minimum_use (designs): there is too little feed that may be treated there"
+    assert barred(tables) == "thorium_accepted = low (hosts!3); minimum_use (designs): the plant could not be kept so busy"
 
 
 def test_hosts_that_are_not_in_the_book_are_refused():

@@ -122,7 +122,7 @@ def plan_barriers(tables: Tables, host: str) -> list[Barrier]:
     if (designs["minimum_use"] > 0).any():
         idle = designs.copy()
         idle["minimum_use"] = 0.0
-        words = "minimum_use (designs): there is too little feed that may be treated there"
+        words = "minimum_use (designs): the plant could not be kept so busy"
         found.append(Barrier(words, lambda changed: changed.with_frames(designs=idle)))
     return found
 

@@ -229,7 +229,7 @@ def _point_rows(context: StudyContext, frontier: Frontier) -> Iterator[tuple]:
         yield (
             frontier.scope.words, point.level / PERCENT, cost, cost - frontier.free.cost, cost_per_point(before, point),
             host_names(context.tables, point.hosts) if point.exists else "no plan", plants_in_words(context.tables, point.builds) if point.exists else "",
-            point.share, point.unmet if point.exists else math.nan, point.cost - point.bound if point.exists else math.nan,
+            point.share, point.unmet if point.exists else math.nan, max(0.0, point.cost - point.bound) if point.exists else math.nan,
             point.found_at / PERCENT, point.verdict,
         )  # fmt: skip
         before = point
