@@ -8,6 +8,7 @@ from __future__ import annotations
 import pyomo.environ as pyo
 
 from model.groups import Groups, linear
+from model.idle import idle_surpluses, implied_source_limits
 from model.problem import Problem
 
 
@@ -19,7 +20,12 @@ def add_material(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None
 
 
 def _add_feed(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
-    @m.Constraint(list(groups.feeds_of_source), doc="Feed taken from a source stays within its uncommitted output [kt REO/y].")
+    implied = implied_source_limits(problem, groups, idle_surpluses(problem, groups))
+
+    @m.Constraint(
+        [key for key in groups.feeds_of_source if key not in implied],
+        doc="Feed taken from a source stays within its uncommitted output [kt REO/y].",
+    )
     def source_limit(m, s, y):
         return linear((1.0, m.feed[key]) for key in groups.feeds_of_source[s, y]) <= problem.available[s, y]
 
@@ -58,6 +64,9 @@ def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
         """Product made at a host, in the proportions of the ore."""
         terms = ((problem.yields[key[0], h, key[2]].get(p, 0.0), key) for key in groups.feeds_at[h, y])
         return [(scale * share, m.feed[key]) for share, key in terms if share > 0]
+
+    for key in idle_surpluses(problem, groups):
+        m.surplus[key].setub(0.0)
 
     @m.Constraint(m.SURPLUSES, doc="What is made of a product leaves as deliveries or surplus [kt REO/y].")
     def product_balance(m, h, p, y):

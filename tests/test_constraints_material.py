@@ -32,7 +32,9 @@ def test_source_limit_is_shared_by_hosts():
 
 
 def test_source_limit_leaves_room():
-    small.check_slack(small.book(sources=[small.source(capacity=1500)]), "source_limit", cost=30)
+    # surplus at 25 pays for feed at 20, so that the row is not implied: 2 kt wanted, 1 kt made, 1 kt bought
+    tables = small.book(sources=[small.source(capacity=1500)], prices=small.prices(surplus=25), demand=[small.demand(2000)])
+    small.check_slack(tables, "source_limit", cost=10 + 20 + 100)
 
 
 def test_source_limit_forbids():
