@@ -16,6 +16,7 @@ from model.comparing import compare_runs
 from model.console import Log, SearchDisplay
 from model.planner import Plan, options_from, solve, without_plants
 from model.report import new_run_folder, print_summary, write_report
+from model.report_words import ADVICE
 from model.run_info import describe_run
 from model.scenarios import Change, ScenarioError, apply_scenario
 from model.solver import SolveOptions, Status
@@ -175,8 +176,11 @@ def _run(
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
         raise
+    found = [] if plan.solution.status.has_plan else [sentence for sheet in sheets for sentence in sheet.headlines]
     for line in print_summary(plan):
-        log.answer(line)
+        # what was found out about this book takes the place of general advice
+        for sentence in found if found and line.startswith(ADVICE) else (line,):
+            log.answer(sentence)
     log.answer(f"Workbook: {path}")
     return exit_code(plan)
 
@@ -207,10 +211,7 @@ def _study(name: str, tables: Tables, plan: Plan, choices: SolveOptions, log: Lo
 
 def _diagnosis(tables: Tables, choices: SolveOptions, scenario: str, log: Log) -> list[StudySheet]:
     """Say what would make a plan possible."""
-    found = diagnose(tables, choices, log.say, scenario)
-    for sentence in (*found.conflicts, *found.sentences):
-        log.answer(sentence)
-    return [found.sheet]
+    return [diagnose(tables, choices, log.say, scenario).sheet]
 
 
 def _reference_cost(tables: Tables, plan: Plan, choices: SolveOptions, log: Log) -> float | None:

@@ -13,7 +13,7 @@ from model.report_page import A4, ROW_HEIGHT, Matrix, Page, text_lines
 from model.report_sheets import product_year_share
 from model.report_styles import FAIL_COLOUR, NOTE_COLOUR, PASS_COLOUR, RULE_COLOUR, TITLE_COLOUR
 from model.report_tables import ReportTables
-from model.report_words import TO_TRY, answer, count_words, largest_shortages, status_words, verdict_words
+from model.report_words import ADVICE, TO_TRY, answer, count_words, largest_shortages, status_words, verdict_words
 from model.shortages import BINDING
 
 if TYPE_CHECKING:
@@ -285,14 +285,18 @@ def write_no_plan(page: Page, plan: Plan, title: str, extra_sheets: Sequence[Stu
     summary.sentence(verdict_words(plan))
     summary.sentence(f"{title}.", italic=True, font_color=NOTE_COLOUR)
     summary.gap()
-    found = [(sheet, sentence) for sheet in extra_sheets for sentence in sheet.headlines]
-    for name in dict.fromkeys(sheet.name for sheet, _ in found):
-        sheet = next(sheet for sheet, _ in found if sheet.name == name)
-        summary.header(f"{sheet.caption} Sheet {name} has them all.", "", years=False)
+    found = [sheet for sheet in extra_sheets if sheet.headlines]
+    for sheet in found:
+        summary.header("What would make a plan possible", "", years=False)
         for sentence in sheet.headlines:
             summary.sentence(f"•  {sentence}", bold=True)
+        summary.sentence(
+            f"Whatever is named as a change was typed into a copy of the inputs and solved, and the plan verified: see sheet {sheet.name}.",
+            italic=True,
+            font_color=NOTE_COLOUR,
+        )
     if not found:
-        summary.header("What to try", "", years=False)
+        summary.header(ADVICE, "", years=False)
         for sentence in TO_TRY[plan.solution.status]:
             summary.sentence(f"•  {sentence}")
     summary.gap()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
+ADVICE = "What to try"
 TO_TRY = {
     Status.INFEASIBLE: (
         "Raise the caps of the tightest years on sheet caps.",
@@ -247,7 +248,7 @@ def print_summary(plan: Plan) -> list[str]:
         return [
             answer(plan),
             words,
-            "What to try: " + " ".join(TO_TRY[solution.status]),
+            f"{ADVICE}: " + " ".join(TO_TRY[solution.status]),
             "Nothing was planned, so no cost and no share can be shown.",
             status,
         ]

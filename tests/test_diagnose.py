@@ -18,6 +18,7 @@ from model.tables import Tables
 from model.template import write_book
 from model.verification import verify_solution
 from tests import small
+from tests.random_books import random_sheets
 from tests.tiny import tiny_tables
 
 OPTIONS = SolveOptions(absolute_gap=1e-6, time_limit=120.0, threads=1)
@@ -250,3 +251,45 @@ def test_the_run_diagnoses_by_itself_and_the_cells_are_those_of_the_workbook(tmp
         edited[sheet][place] = float(type_in)
         edited.save(tmp_path / f"repaired_{number}.xlsx")
         assert command.main([str(tmp_path / f"repaired_{number}.xlsx"), "--output", str(tmp_path / f"out_{number}"), "--quiet"]) == 0
+
+
+def least_alone(tables: Tables, sheet: str, row: object, column: object, end: float, step: float) -> float | None:
+    """Return the value nearest to the one in the cell that gives a plan by itself, on a grid, by bisection; None where not even `end` does."""
+    now = float(tables[sheet].at[row, column])
+    sign = 1.0 if end > now else -1.0
+    if not has_plan(typed(tables, [(sheet, row, column, end)])):
+        return None
+    bad, good = int(now * sign / step), round(end * sign / step)
+    while good - bad > 1:
+        middle = (good + bad) // 2
+        if has_plan(typed(tables, [(sheet, row, column, middle * step * sign)])):
+            good = middle
+        else:
+            bad = middle
+    return good * step * sign
+
+
+@pytest.mark.parametrize("seed", [1, 5, 8])
+def test_every_figure_that_repairs_a_random_book_alone_is_found_and_is_the_least_one(seed):
+    """Forced plants at two hosts, in books with policies of every kind: one plant too few, and too little money."""
+    sheets, settings = random_sheets(seed)
+    first, second = (row["host"] for row in sheets["hosts"][:2])
+    for row in sheets["hosts"]:
+        row["earliest_start"] = 2030
+    force = [small.rule("force_plant", 500, host, to_year=2030) | {"rule_id": f"FORCE_{host}"} for host in (first, second)]
+    sheets["host_rules"] = [row for row in sheets.get("host_rules", []) if row["rule"] != "forbid_plant"] + force
+    sheets["markets"] = [{**row, **dict.fromkeys((2027, 2028, 2029), 9999.0)} for row in sheets["markets"]]
+    tables = small.book(settings | {"max_plants": 1, "minimum_hosts": 0}, **sheets)
+    assert not has_plan(tables)
+    found = {repair.edits[0].key[:3]: repair.edits[0].after for repair in diagnose(tables, OPTIONS).repairs if len(repair.edits) == 1}
+    rules, names = tables["host_rules"], tables["settings"]
+    plants = names.index[names["setting"] == "max_plants"][0]
+    cells = [("settings", plants, "value", 6.0, 1.0)]
+    cells += [("host_rules", row, "value", 0.0, 0.01) for row in rules.index[rules["rule"] == "force_plant"]]
+    cells += [("markets", row, year, 99999.0, 1.0) for row in tables["markets"].index for year in (2027, 2028, 2029)]
+    for sheet, row, column, end, step in cells:
+        least = least_alone(tables, sheet, row, column, end, step)
+        if least is None:
+            assert (sheet, row, column) not in found
+        else:
+            assert found[sheet, row, column] == pytest.approx(least, abs=step)

@@ -89,7 +89,11 @@ def diagnose(
     repairs = tuple(sorted(without_more_than_needed(search.repairs), key=lambda repair: (repair.rows, repair.size)))
     say(f"Diagnosis: {len(repairs)} repairs, {trials.solves} changed books solved, {time.monotonic() - began:,.1f} s")
     rows = {edit.key: scenario_row(tables, edit, scenario) for repair in repairs for edit in repair.edits}
-    conflicts = tuple(str(finding) for finding in check_tables(tables) if finding.rule.endswith("_impossible"))
+    conflicts = tuple(
+        f"{finding.place}: found {finding.found}; allowed: {finding.allowed}."
+        for finding in check_tables(tables)
+        if finding.rule.endswith("_impossible")
+    )
     sentences = tuple(_sentences(tables, repairs, rows, search))
     return Diagnosis(repairs, sentences, conflicts, _sheet(tables, repairs, rows, sentences, conflicts))
 
