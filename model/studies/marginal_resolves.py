@@ -48,7 +48,7 @@ def _share(step: float) -> str:
 
 
 def list_resolves(plan: Plan, probes: Sequence[Probe], fixed: FixedPlan, step: float, count: int) -> list[Resolve]:
-    """Return what is worth solving again: limits on plants that bind, then the leading figures, two of a kind at most.
+    """Return what is worth solving again: limits on plants, then the leading figure of each kind, then the next of each.
 
     Parameters
     ----------
@@ -65,12 +65,15 @@ def list_resolves(plan: Plan, probes: Sequence[Probe], fixed: FixedPlan, step: f
     """
     chosen = _limits_on_plants(plan, step)[: (count + 1) // 2]
     seen: Counter[str] = Counter()
+    turns: list[tuple[int, int, Probe]] = []
+    items: set[str] = set()
     for probe in probes:
-        if probe.edit is None or len(chosen) >= count:
-            continue
+        turns.append((seen[probe.kind], len(turns), probe))
         seen[probe.kind] += 1
-        if seen[probe.kind] > 2:
+    for _, _, probe in sorted(turns, key=lambda turn: turn[:2]):
+        if probe.edit is None or len(chosen) >= count or probe.item in items:  # an offer and its contract tell the same
             continue
+        items.add(probe.item)
         value = fixed.value(probe.relative)
         signed = math.copysign(step, value)
         edit = _by_factor(probe.edit, 1.0 + signed)
@@ -83,7 +86,7 @@ def _by_factor(edit: Editor, factor: float) -> Callable[[Tables], Tables]:
 
 
 def _limits_on_plants(plan: Plan, step: float) -> list[Resolve]:
-    """Return the limits on plants that bind, each loosened: they have no value while plants are as built."""
+    """Return the limits on plants that can bind, each loosened: they have no value while plants are as built."""
     problem, tables, found = plan.problem, plan.tables, plan.solution.tables
     loosened: list[Resolve] = []
 
@@ -91,18 +94,8 @@ def _limits_on_plants(plan: Plan, step: float) -> list[Resolve]:
         loosened.append(Resolve(words, change, math.nan, math.nan, edit))
 
     plants, hosts = found["plants"], set(found["plants"]["host"])
-    limit = problem.country_share_limit
-    if limit < 1.0 and any(
-        share >= limit - 1e-6
-        for y in problem.years if y >= problem.country_share_from
-        for share in _country_shares(plants[plants["on_line"] <= y])
-    ):  # fmt: skip
-        wider = min(1.0, limit * (1.0 + step))
-        add(
-            "largest share of joint capacity in one country (country_share_limit)",
-            f"to {wider:.0%}",
-            partial(Tables.with_settings, country_share_limit=wider),
-        )
+    if problem.country_share_limit < 1.0 and hosts:  # plants are whole, so it can decide a plan without standing at its limit
+        add("largest share of joint capacity in one country", "off", partial(Tables.with_settings, country_share_limit=1.0))
     if len(plants) == problem.max_plants > 0:
         add("largest number of plants (max_plants)", "+1", partial(Tables.with_settings, max_plants=problem.max_plants + 1))
     if 0 < problem.minimum_hosts == len(hosts):
@@ -113,11 +106,6 @@ def _limits_on_plants(plan: Plan, step: float) -> list[Resolve]:
         if rule["rule"] == "force_plant" or (rule["rule"] in ("no_thorium", "no_cracking") and rule["host"] in hosts):
             add(f"rule {rule['rule_id']} at {rule['host']} ({rule['rule']})", "dropped", partial(_without_rule, name=rule["rule_id"]))
     return loosened
-
-
-def _country_shares(plants: pd.DataFrame) -> list[float]:
-    whole = float(plants["capacity"].sum())
-    return [float(capacity) / whole for capacity in plants.groupby("country")["capacity"].sum()] if whole > 0 else []
 
 
 def _tight_budgets(plan: Plan) -> list[str]:

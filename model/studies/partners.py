@@ -246,11 +246,11 @@ def rule_sentences(split: pd.DataFrame) -> list[str]:
     name = chosen["rule"].iloc[0]
     parts = [f"{row['partner']} {row['gain']:+,.1f} MUSD" for row in chosen.to_dict("records")]
     words = [f"By the rule of the book ({name}) the gains are {', '.join(parts)} against the shared market."]
+    kept = [str(rule) for rule, part in rows.groupby("rule", sort=False) if (part["verdict"] == "no worse off").all()]
+    remedy = f"by {' or '.join(kept)} nobody has" if kept else "no rule keeps everybody: change who owns or gets what"
     fair = rows[rows["rule"] == RULE_NAMES[SHAPLEY]].set_index("partner")
     for row in chosen[chosen["verdict"].str.startswith("WORSE")].to_dict("records"):
-        words.append(
-            f"Warning: {row['partner']} would be {-row['gain']:,.1f} MUSD worse off than alone and has reason to leave; choose another rule, or pay it."
-        )
+        words.append(f"Warning: {row['partner']} would be {-row['gain']:,.1f} MUSD worse off than alone and has reason to leave; {remedy}.")
     payers = fair[fair["payment"] > 0]
     if not payers.empty:
         paid = [f"{partner} pays {row['payment']:,.1f} MUSD ({row['yearly_payment']:,.2f} a year)" for partner, row in payers.iterrows()]
