@@ -192,3 +192,21 @@ def test_the_command_line_writes_the_sheet(tmp_path):
     cells = [cell.value for row in result(tmp_path)["alternatives"].iter_rows() for cell in row]
     assert "Plans in order of cost." in cells
     assert {"Alphaland", "Alphaland and Betaland"} <= set(cells)
+
+
+def test_what_an_earlier_solve_proved_holds_for_later_ones(monkeypatch):
+    """A later solve that is stopped with a weak bound keeps the bound of the solve before, which had more host sets to choose from."""
+    tables = small.book(hosts=THREE_HOSTS)
+    plan = planner.solve(tables, small.EXACT)
+    own_solve = alternatives.solve
+
+    def stopped_the_second_time(*given, **named):
+        found = own_solve(*given, **named)
+        weak = 1.0 if len(named["goal"].excluded_host_sets) == 2 else found.solution.bound
+        return replace(found, solution=replace(found.solution, bound=weak))
+
+    monkeypatch.setattr(alternatives, "solve", stopped_the_second_time)
+    ranking = alternatives.rank_alternatives(tables, plan, 3, 1.0, small.EXACT)
+    assert ranking.bounds == pytest.approx((40, 40))
+    assert ranking.plans[2].solution.gap == pytest.approx(10)
+    assert ranking.margin == pytest.approx(10)

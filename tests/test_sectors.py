@@ -192,7 +192,7 @@ def test_who_is_passed_over_is_named_with_who_is_served_instead():
     )  # fmt: skip
     assert words[1].startswith("Dearer than going without: 1,000 t. What helps: the book says")
     assert words[2].startswith("Passed over while lower priorities get the same product in the same market: defence in JPN (Nd).")
-    assert headlines[1] == "Serving strictly by priority costs 235.0 MUSD more than least cost (235.00 % of it, within 0.0 MUSD)."
+    assert headlines[1] == "Serving strictly by priority costs 235.0 MUSD more than least cost (proven: between 235.0 and 235.0)."
     assert (
         "Priority 1 (defence): shortage falls from 1,000 t to 300 t for 235.0 MUSD, 336 USD for each kg, net of the shortage cost saved."
         in words

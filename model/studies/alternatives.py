@@ -10,6 +10,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from model.goal import LEAST_COST
@@ -88,12 +89,17 @@ def rank_alternatives(tables: Tables, plan: Plan, count: int, within: float, opt
     say
         Called with a sentence as each solve ends.
     """
-    found, bounds, ended = [plan], [], "count"
+    found, ended = [plan], "count"
+    bounds: list[float] = []
     limit = plan.solution.objective + within * abs(plan.solution.objective)
     while len(found) < count:
         excluded = tuple(frozenset(each.solution.host_set) for each in found)
         goal = replace(LEAST_COST, excluded_host_sets=excluded)
         other = solve(tables, options, goal=goal, cutoff=limit)
+        if bounds and other.solution.status.has_plan:
+            # fewer host sets are left than before, so what was proven then still holds
+            proven = min(float(np.fmax(other.solution.bound, bounds[-1])), other.solution.objective)
+            other = replace(other, solution=replace(other.solution, bound=proven))
         solution = other.solution
         if solution.status.has_plan and solution.objective <= limit:
             found.append(other)

@@ -177,14 +177,16 @@ def _in_strict_order(plan: Plan, passes: Sequence[Pass], stopped: str) -> list[s
     words = []
     if passes:
         last = passes[-1].plan.solution
-        extra, gap = last.objective - plan.solution.objective, max(0.0, last.gap)
+        extra = last.objective - plan.solution.objective
         if all(item.before - item.least <= NEGLIGIBLE_T for item in passes):
             words.append(
                 "Serving strictly by priority changes nothing: no priority can be left less short without taking from a higher one."
             )
         else:
-            share = f"{extra / plan.solution.objective:.2%} of it, ".replace("%", " %") if plan.solution.objective > 0 else ""
-            words.append(f"Serving strictly by priority costs {extra:,.1f} MUSD more than least cost ({share}within {gap:,.1f} MUSD).")
+            low, high = max(0.0, last.bound - plan.solution.objective), last.objective - plan.solution.bound
+            words.append(
+                f"Serving strictly by priority costs {extra:,.1f} MUSD more than least cost (proven: between {low:,.1f} and {high:,.1f})."
+            )
     for item in passes:
         avoided = item.before - item.least
         if avoided > NEGLIGIBLE_T:
