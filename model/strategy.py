@@ -89,7 +89,8 @@ def solve_problem(
     Outcome
         Of the whole model.
     """
-    if matrix.integer.sum() <= FEW_WHOLE_COLUMNS:
+    # where nothing has a price, reduced costs tell no build from another
+    if matrix.integer.sum() <= FEW_WHOLE_COLUMNS or not matrix.cost.any():
         return solve_matrix(matrix, options, progress)
     clock = _Clock(options.time_limit)
     relaxation = relax(problem, matrix, options, clock)

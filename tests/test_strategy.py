@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import strategy
+from model import planner, strategy
 from model.covers import CapacityCovers
+from model.goal import ANY_PLAN
 from model.matrix import Matrix, Row
 from model.solver import Outcome, Progress, Search, Status, search, solve_matrix
 from tests import small
 from tests.random_books import random_book
+from tests.tiny import tiny_tables
 
 SEEDS = range(14)
 WITH_A_PLAN = [seed for seed in SEEDS if seed not in (11, 13)]
@@ -219,3 +221,12 @@ def test_a_search_among_some_builds_shows_the_bound_of_the_whole_model():
     shown(Progress(0.2, -8100.0, -9500.0, 2))
     assert [state.bound for state in states] == [-9000.0, -9000.0]
     assert [state.incumbent for state in states] == [-8000.0, -8100.0]
+
+
+def test_any_plan_is_left_to_the_solver_alone(monkeypatch):
+    """Where nothing has a price there is no relaxation to prepare."""
+    monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
+    monkeypatch.setattr(strategy, "relax", lambda *_: pytest.fail("prepared a search that has nothing to price"))
+    plan = planner.solve(tiny_tables(), goal=ANY_PLAN)
+    assert plan.solution.status.has_plan
+    assert plan.verification.passed
