@@ -25,7 +25,7 @@ def add_goal(m: pyo.ConcreteModel, problem: Problem, groups: Groups, goal: Goal)
         _aim_at_least_shortage(m, problem, goal)
     if goal.objective == "any":
         m.total_cost.deactivate()
-        m.any_plan = pyo.Objective(expr=linear([(1.0, m.nothing)]), sense=pyo.minimize)
+        m.any_plan = pyo.Objective(expr=linear([]), sense=pyo.minimize)
 
 
 def _add_excluded_host_sets(m: pyo.ConcreteModel, problem: Problem, groups: Groups, goal: Goal) -> None:
