@@ -9,7 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyomo.environ as pyo
 import scipy.sparse
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, _LinearStandardFormCompiler_impl
+
+# Pyomo's hooks for the classes that its compiler makes; left to itself it loads all of scipy.stats to find them
+_LinearStandardFormCompiler_impl._to_vector = np.fromiter
+_LinearStandardFormCompiler_impl._csc_matrix = scipy.sparse.csc_array
+_LinearStandardFormCompiler_impl._csr_matrix = scipy.sparse.csr_array
 
 Name = tuple[str, object]
 """Name of a Pyomo component and the index of one member of it."""
