@@ -7,10 +7,6 @@ Sets, variables and the objective are here; constraints live by theme in
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pyomo.environ as pyo
 
 from model.attribution import years_split_by_market
@@ -23,19 +19,8 @@ from model.formulation_policy import add_policy
 from model.formulation_siting import add_siting
 from model.goal import LEAST_COST, Goal
 from model.groups import Groups, group_flows
+from model.matrix import collector_paused
 from model.problem import Problem
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause the cyclic garbage collector: rescanning millions of live expression nodes costs more than building them."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def build_model(problem: Problem, goal: Goal = LEAST_COST) -> pyo.ConcreteModel:
@@ -53,7 +38,7 @@ def build_model(problem: Problem, goal: Goal = LEAST_COST) -> pyo.ConcreteModel:
     pyomo.environ.ConcreteModel
         Variables, constraints and cost expressions carry the names of ``formulation.md``.
     """
-    with _collector_paused():
+    with collector_paused():
         m = pyo.ConcreteModel(name="rare_earth_refining")
         groups = group_flows(problem)
         add_sets(m, problem, groups)
