@@ -91,6 +91,14 @@ def test_a_forced_plant_and_a_tight_budget_are_priced():
     assert tight.loc["capex budget of JPN", "free"] == pytest.approx(10.9 + 40 - (10 + 20 + 100))
 
 
+def test_a_contract_for_all_that_is_offered_is_not_raised():
+    offers = [small.supplier("FIRM", tonnes=500, price_share=1.2, least_take=1), small.supplier("SPOT")]
+    top, again, _ = figures(small.book(suppliers=offers, hosts=[small.host(candidate="no")]))
+    assert top.loc["Nd that must be bought from FIRM", "more"] == math.inf
+    assert "Nd that must be bought from FIRM" not in again.index
+    assert again.loc["Nd offered by FIRM", "free"] == pytest.approx(1.0)
+
+
 def test_years_are_listed_with_their_own_money_and_range():
     settings = {"last_year": 2031, "modelled_years": "2030,2031", "discount_rate": 0.25}
     tables = small.book(settings, suppliers=[small.supplier(tonnes=1200)], hosts=[small.host(candidate="no")])

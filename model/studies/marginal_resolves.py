@@ -14,7 +14,7 @@ from model.batch import Case, solve_cases
 from model.planner import Plan
 from model.ranging import FixedPlan
 from model.result_schema import ResultColumn
-from model.studies.marginal_probes import Editor, Probe
+from model.studies.marginal_probes import CONTRACT, Editor, Probe
 from model.studies.plan_figures import plan_builds, plants_in_words, verdict
 from model.studies.study import StudyContext
 from model.tables import Tables
@@ -73,11 +73,14 @@ def list_resolves(plan: Plan, probes: Sequence[Probe], fixed: FixedPlan, step: f
     for _, _, probe in sorted(turns, key=lambda turn: turn[:2]):
         if probe.edit is None or len(chosen) >= count or probe.item in items:  # an offer and its contract tell the same
             continue
-        items.add(probe.item)
         value = fixed.value(probe.relative)
         signed = math.copysign(step, value)
+        added = fixed.added_cost(probe.relative.scaled(signed))
+        if probe.kind == CONTRACT and math.isinf(added):
+            continue  # all that is offered is contracted already: the tables cannot ask for more
         edit = _by_factor(probe.edit, 1.0 + signed)
-        chosen.append(Resolve(probe.words, _share(signed), value * signed, fixed.added_cost(probe.relative.scaled(signed)), edit))
+        items.add(probe.item)
+        chosen.append(Resolve(probe.words, _share(signed), value * signed, added, edit))
     return chosen[:count]
 
 
