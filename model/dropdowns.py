@@ -13,7 +13,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from model.layout import SheetLayout
-from model.notes import range_in_words
+from model.notes import column_note, range_in_words, setting_note
 from model.schema import ANY, SETTINGS, SHEET_BY_NAME, SHEETS, Column, Setting, Sheet, Spread
 from model.tables import Tables
 
@@ -85,19 +85,21 @@ class Dropdowns:
         first, last, index = place
         options = self._column_options(sheet, column, first + 1, last + 1, xl_col_to_name(index))
         if options:
-            page.data_validation(first, index, last, index, options)
+            page.data_validation(first, index, last, index, {**options, **_prompt(column.header, column_note(sheet, column))})
 
     def check_spread(self, page: Worksheet, spread: Spread, area: tuple[int, int, int, int]) -> None:
         """Attach the check of a family of columns to rows and columns ``(first, left, last, right)``, from 0."""
-        page.data_validation(*area, _number_check(spread.low, spread.high, False, spread.unit))
+        prompt = _prompt(f"{spread.family} [{spread.unit}]", f"{spread.description} {range_in_words(spread.low, spread.high)}")
+        page.data_validation(*area, {**_number_check(spread.low, spread.high, False, spread.unit), **prompt})
 
     def check_setting(self, page: Worksheet, setting: Setting, row: int, column: int) -> None:
         """Attach the check of a setting to its value cell."""
+        prompt = _prompt(setting.name, setting_note(setting))
         if setting.choices:
-            page.data_validation(row, column, row, column, _choice_check(setting.choices))
+            page.data_validation(row, column, row, column, {**_choice_check(setting.choices), **prompt})
         elif setting.kind in ("number", "integer", "year"):
-            whole = setting.kind != "number"
-            page.data_validation(row, column, row, column, _number_check(setting.low, setting.high, whole, setting.unit))
+            check = _number_check(setting.low, setting.high, setting.kind != "number", setting.unit)
+            page.data_validation(row, column, row, column, {**check, **prompt})
 
     def _column_options(self, sheet: Sheet, column: Column, first: int, last: int, letter: str) -> dict[str, object]:
         place = (sheet.name, column.name)
@@ -183,6 +185,12 @@ class Dropdowns:
         self._sheet.write_string(0, column, f"list of {key}")
         self._sheet.set_column(column, column, 26)
         return column
+
+
+def _prompt(title: str, text: str) -> dict[str, object]:
+    """Return the message that shows while a cell is being filled, as long as Excel allows."""
+    short = text if len(text) <= 255 else text[:254] + "…"
+    return {"input_title": title[:32], "input_message": short.strip()}
 
 
 def _choice_check(choices: tuple[str, ...]) -> dict[str, object]:

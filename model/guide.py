@@ -8,10 +8,11 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from model.schema import ANY, SCHEMA_VERSION, SHEETS, Sheet
+from model.schema_japanese import SHEET_LABELS
 
 GUIDE = "guide"
 
-_WIDTHS = (2, 20, 104, 42, 9)
+_WIDTHS = (2, 20, 104, 42, 9, 22)
 
 HEADER_COLOURS = {
     "key": ("#1F3864", "names the row; no two rows of a sheet alike"),
@@ -31,6 +32,9 @@ QUALITY_COLOURS = {
 
 MISSING_COLOUR = "#F8CBAD"
 """Cells that must be filled in a row that has begun."""
+
+OUTSIDE_COLOUR = "#FF9C9C"
+"""Cells that hold what may not stand there."""
 
 _STEPS = (
     "Keep the original and work on a copy, such as inputs/mine.xlsx.",
@@ -57,6 +61,8 @@ _RULES = (
     ("scenarios", "A row of scenarios changes cells of another sheet for runs with that scenario's name. key names the rows by the sheet's key "
                   f"columns in order, parted by | ; a comma joins several, {ANY} takes all: MINE_A, MINE_B or CHINA | NdPr | {ANY}. "
                   f"column is a column's name without unit; for yearly figures a year, 2027-2030 or {ANY}. The rest of the book stays as it is."),
+    ("protection", "The headers are protected without a password, so that none is changed by a slip: Review > Unprotect Sheet takes it off. "
+                   "Data cells, rows, sorting and filters are free."),
     ("own notes", "Columns whose header starts with _ and tabs whose name starts with _ are yours; the program leaves them alone."),
 )  # fmt: skip
 
@@ -101,7 +107,7 @@ def write_guide(workbook: Workbook, page: Worksheet) -> None:
         nonlocal row
         for column, words in enumerate((text, *columns), 1):
             page.write_string(row, column, words, heading)
-        for column in range(2 + len(columns), 5):
+        for column in range(2 + len(columns), 6):
             page.write_blank(row, column, None, heading)
         row += 1
 
@@ -127,10 +133,18 @@ def write_guide(workbook: Workbook, page: Worksheet) -> None:
         )
     missing = workbook.add_format({"bg_color": MISSING_COLOUR, "border": 1, "border_color": "#BFBFBF"})
     write_row(("to be filled", missing), ("blank cell that must be filled, in a row that has begun", body))
+    outside = workbook.add_format({"bg_color": OUTSIDE_COLOUR, "border": 1, "border_color": "#BFBFBF"})
+    write_row(("not allowed", outside), ("number out of its range, text in a number cell, or a word that is none of the choices", body))
     row += 1
-    open_section("Sheets", "what it holds", "one row for each", "needed")
+    open_section("Sheets", "what it holds", "one row for each", "needed", "日本語")
     for sheet in SHEETS:
-        write_row((sheet.name, term), (sheet.description, body), (_one_row(sheet), faint), ("yes" if sheet.required else "no", faint))
+        write_row(
+            (sheet.name, term),
+            (sheet.description, body),
+            (_one_row(sheet), faint),
+            ("yes" if sheet.required else "no", faint),
+            (SHEET_LABELS[sheet.name], faint),
+        )
         page.write_url(row - 1, 1, f"internal:'{sheet.name}'!A1", link, sheet.name)
     row += 1
     open_section("Rules")

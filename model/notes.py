@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from model.schema import ANY, Column, Setting, Sheet, Spread
+from model.schema_japanese import column_label
 
 
 def range_in_words(low: float | None, high: float | None) -> str:
@@ -24,7 +25,8 @@ def range_in_words(low: float | None, high: float | None) -> str:
 
 def column_note(sheet: Sheet, column: Column) -> str:
     """Return the note of a header cell: meaning, unit, what may stand there, what blank means."""
-    lines = [column.description]
+    label = column_label(sheet.name, column.name)
+    lines = [*([label] if label else []), column.description]
     if column.unit:
         lines.append(f"Unit: {column.unit}.")
     if column.kind in ("year", "integer"):

@@ -19,7 +19,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from model.dropdowns import Dropdowns
-from model.guide import GUIDE, HEADER_COLOURS, MISSING_COLOUR, QUALITY_COLOURS, write_guide
+from model.guide import GUIDE, HEADER_COLOURS, MISSING_COLOUR, OUTSIDE_COLOUR, QUALITY_COLOURS, write_guide
 from model.layout import Field, SheetLayout, lay_out
 from model.notes import column_note, setting_note, spread_note
 from model.schema import SCHEMA_VERSION, SETTING_BY_NAME, SETTINGS, SHEETS, Kind
@@ -27,6 +27,12 @@ from model.tables import Tables, tables_from_records
 
 _LARGE = ("t REO", "t REO/y", "km", "nm", "days", "MUSD", "MUSD/y", "MUSD capex budget")
 _TEXT = "@"
+_FREE = {"locked": False}
+"""Format of cells that stay open when the headers are protected."""
+_PROTECTION = dict.fromkeys(
+    ("objects", "scenarios", "format_cells", "format_columns", "format_rows", "insert_columns", "insert_rows", "insert_hyperlinks",
+     "delete_columns", "delete_rows", "sort", "autofilter", "pivot_tables"), True
+)  # fmt: skip
 _FONT = {"font_name": "Arial", "font_size": 10}
 
 
@@ -180,10 +186,12 @@ def _cell_properties(layout: SheetLayout, field: Field) -> dict[str, object]:
     """Return the format of the cells below a header."""
     column = field.column
     if column is None:
-        return {"num_format": _number_format("number", field.unit), "valign": "top"}
+        return {"num_format": _number_format("number", field.unit), "valign": "top", **_FREE}
     if column.numeric:
-        return {"num_format": _number_format(column.kind, column.unit), "valign": "top"}
-    properties: dict[str, object] = {"valign": "top"} if column.kind == "value" else {"valign": "top", "align": "left", "indent": 1}
+        return {"num_format": _number_format(column.kind, column.unit), "valign": "top", **_FREE}
+    properties: dict[str, object] = {"valign": "top", **_FREE}
+    if column.kind != "value":
+        properties |= {"align": "left", "indent": 1}
     if column.kind in ("code", "codes") or column.name in layout.sheet.key:
         properties["num_format"] = _TEXT  # or Excel would read 2027,2030 as one number
     if field.role == "key":
@@ -223,6 +231,8 @@ def _write_headers(page: Worksheet, layout: SheetLayout, frame: pd.DataFrame, st
         lines = max(lines, len(wrap(field.header, int(width))))
         total += width
     page.set_row(0, 13 * lines + 6)
+    page.set_column(len(layout.fields), 16383, None, styles.get(**_FREE))
+    page.protect("", _PROTECTION)
     page.fit_to_pages(ceil(total / 220), 0)
 
 
@@ -308,12 +318,31 @@ def _attach_colours(page: Worksheet, layout: SheetLayout, styles: _Styles) -> No
             rule = f'=AND($A2<>"",{xl_col_to_name(columns[0])}2="")'
             options = {"type": "formula", "criteria": rule, "format": styles.get(bg_color=MISSING_COLOUR), "stop_if_true": True}
             page.conditional_format(1, columns[0], last, columns[-1], options)
+    outside = styles.get(bg_color=OUTSIDE_COLOUR)
+    for index, field in enumerate(layout.fields):
+        if rule := _outside_rule(field, f"{xl_col_to_name(index)}2"):
+            page.conditional_format(1, index, last, index, {"type": "formula", "criteria": rule, "format": outside, "stop_if_true": True})
     if layout.sheet.provenance:
         quality = layout.letter("quality")
         for name, (colour, _) in QUALITY_COLOURS.items():
             if name != "reported":
                 options = {"type": "formula", "criteria": f'=${quality}2="{name}"', "format": styles.get(bg_color=colour)}
                 page.conditional_format(1, 0, last, len(layout.fields) - 1, options)
+
+
+def _outside_rule(field: Field, cell: str) -> str:
+    """Return the formula that is true of a cell which holds what may not stand there; "" where anything may."""
+    declared = field.column or field.spread
+    if declared is None:
+        return ""
+    if field.column is not None and field.column.choices:
+        choices = ",".join(f'{cell}="{choice}"' for choice in field.column.choices)
+        return f'=AND({cell}<>"",NOT(OR({choices})))'
+    if field.column is not None and not field.column.numeric:
+        return ""
+    limits = [f"{cell}<{declared.low!r}"] if declared.low is not None else []
+    limits += [f"{cell}>{declared.high!r}"] if declared.high is not None else []
+    return f'=AND({cell}<>"",OR({",".join([f"NOT(ISNUMBER({cell}))", *limits])}))'
 
 
 def _set_page(page: Worksheet, layout: SheetLayout) -> None:

@@ -22,6 +22,7 @@ from model.dropdowns import is_country
 from model.guide import QUALITY_COLOURS
 from model.layout import lay_out
 from model.schema import QUALITIES, SCHEMA_VERSION, SETTINGS, SHEETS, Column, Sheet
+from model.schema_japanese import SHEET_LABELS, column_label
 from model.tables import RawBook, Tables, tables_from_records
 from model.template import write_book, write_template
 from model.workbook import read_book
@@ -304,6 +305,53 @@ def test_the_book_states_its_schema_version(opened: Workbook) -> None:
     assert opened.custom_doc_props["schema_version"].value == SCHEMA_VERSION
     assert SCHEMA_VERSION in opened.properties.subject
     assert any(SCHEMA_VERSION in str(cell.value) for row in opened["guide"].iter_rows() for cell in row)
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
+def test_headers_are_protected_and_nothing_else_is(opened: Workbook, sheet: Sheet) -> None:
+    page = opened[sheet.name]
+    assert page.protection.sheet
+    assert page.protection.password is None
+    free = ("insertRows", "deleteRows", "sort", "autoFilter", "formatCells", "insertColumns", "objects")
+    assert not any(getattr(page.protection, name) for name in free)
+    assert all(cell.protection.locked for cell in page[1] if cell.value)
+    assert not any(cell.protection.locked for row in page.iter_rows(min_row=2) for cell in row if cell.has_style)
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
+def test_sheets_and_columns_have_japanese_labels(opened: Workbook, sheet: Sheet) -> None:
+    assert re.search(r"[\u3040-\u9fff]", SHEET_LABELS[sheet.name])
+    guide = {str(cell.value) for row in opened["guide"].iter_rows() for cell in row}
+    assert SHEET_LABELS[sheet.name] in guide
+    notes = {cell.value: cell.comment.text for cell in opened[sheet.name][1]}
+    for column in sheet.all_columns:
+        label = column_label(sheet.name, column.name)
+        assert re.search(r"[\u3040-\u9fff]", label), f"declare the Japanese label of {column.name} in model/schema_japanese.py"
+        assert label in notes[column.header]
+
+
+def test_cells_that_hold_what_may_not_stand_there_are_coloured(opened: Workbook) -> None:
+    def rules(sheet: str, column: str) -> list[str]:
+        page = opened[sheet]
+        place = next(cell.column for cell in page[1] if str(cell.value).startswith(column))
+        letter = openpyxl.utils.get_column_letter(place)
+        return [
+            rule.formula[0].replace(f"{letter}2", "@")
+            for area in page.conditional_formatting
+            for rule in area.rules
+            if str(area.sqref).startswith(f"{letter}2:{letter}")
+        ]
+
+    assert 'AND(@<>"",OR(NOT(ISNUMBER(@)),@<0.0,@>1.0))' in rules("sources", "uncommitted [")
+    assert 'AND(@<>"",NOT(OR(@="yes",@="no")))' in rules("sources", "use")
+
+
+def test_checked_cells_say_what_to_enter(opened: Workbook) -> None:
+    for sheet in SHEETS:
+        for rule in opened[sheet.name].data_validations.dataValidation:
+            assert rule.prompt
+            assert len(rule.prompt) <= 255
+            assert len(rule.promptTitle) <= 32
 
 
 def test_the_guide_names_and_links_every_sheet(opened: Workbook) -> None:
