@@ -26,6 +26,9 @@ PRECISION = 0.01
 FINER = 5.0
 """Break-evens are solved to this part of the gap of the run: a small plant's figure is worth little more than the gap itself."""
 
+CHORDS = 4
+"""Values tried before the search steps inwards from the outer side."""
+
 SAME = 1e-9
 """Share of the total cost below which a difference is arithmetic."""
 
@@ -88,11 +91,12 @@ class Search:
         gain, loss = self.target - self.tried[self.inside], self.tried.get(self.outside, math.inf) - self.target
         share = gain / (gain + loss) if math.isfinite(loss) and gain + loss > 0 else 0.5
         width = self.outside - self.inside
-        # a little off the chord, so that the answer is soon bracketed from both sides; a chord that creeps along gives way to halving
+        # a little off the chord, so that the answer is soon bracketed from both sides; a chord that creeps up to
+        # it from outside gives way to steps inwards that grow fourfold, and those to halving
         margin = 0.45 * self.tolerance / abs(width)
         share = share - margin if len(self.tried) % 2 else share + margin
-        if len(self.tried) > 5:
-            share = 0.5
+        if len(self.tried) > CHORDS:
+            share = max(0.5, 1 - 0.9 * self.tolerance * 4 ** (len(self.tried) - CHORDS - 1) / abs(width))
         return self.inside + width * min(max(share, margin), 1 - margin)
 
     def tell(self, value: float, cost: float) -> None:
