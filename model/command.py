@@ -14,6 +14,7 @@ from typing import TypeVar
 from model.checking import check_scenario, read_checked
 from model.comparing import compare_runs
 from model.console import Log, SearchDisplay
+from model.opening import open_workbook
 from model.planner import Plan, options_from, solve, without_plants
 from model.report import new_run_folder, print_summary, write_report
 from model.report_words import ADVICE
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=Path, default=Path("outputs"), help="folder in which the run's own folder is made (default: outputs)"
     )
     parser.add_argument("--mark", action="store_true", help="write the marked copy of the book for notices, too; for errors it always is")
+    parser.add_argument("--open", action="store_true", help="open the result workbook when it is written")
     parser.add_argument("--quiet", action="store_true", help="print the answer and errors only")
     return parser
 
@@ -182,6 +184,8 @@ def _run(
         for sentence in found if found and line.startswith(ADVICE) else (line,):
             log.answer(sentence)
     log.answer(f"Workbook: {path}")
+    if options.open and not open_workbook(path):
+        log.error("No program was found to open it with; open it by hand.")
     return exit_code(plan)
 
 
