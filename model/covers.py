@@ -44,17 +44,19 @@ class CapacityCovers:
     problem
         For availability, usable capacity and least feed, kt/y.
     matrix
-        Whose columns the rows refer to.
+        Whose columns the rows refer to; builds that it does not hold are never built.
     """
 
     def __init__(self, problem: Problem, matrix: Matrix) -> None:
         position = {name: number for number, name in enumerate(matrix.columns)}
         feeds = defaultdict(list)
         for key in problem.feeds:
-            feeds[key[1], key[2], key[3]].append(key)
+            if ("feed", key) in position:
+                feeds[key[1], key[2], key[3]].append(key)
         builds = defaultdict(list)
         for build in problem.builds:
-            builds[build[0], problem.build_line[build]].append(build)
+            if ("build", build) in position:
+                builds[build[0], problem.build_line[build]].append(build)
         self._places = []
         for (h, l, y), keys in feeds.items():
             plants = [build for build in builds[h, l] if build[3] <= y]

@@ -128,13 +128,14 @@ def _refuse_what_is_no_number(matrix: Matrix) -> None:
             raise ValueError(f"a figure of {component}[{index}] is not a number")
 
 
-def load(matrix: Matrix, options: SolveOptions) -> highspy.Highs:
+def load(matrix: Matrix, options: SolveOptions, threads: int | None = None) -> highspy.Highs:
     """Return a silent HiGHS instance that holds the matrix; ValueError for figures that are no numbers."""
     _refuse_what_is_no_number(matrix)
-    highspy.Highs.resetGlobalScheduler(True)  # the thread count is otherwise fixed by a process's first solve
+    if threads is None:
+        highspy.Highs.resetGlobalScheduler(True)  # the thread count is otherwise fixed by a process's first solve
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("threads", options.threads)
+    highs.setOptionValue("threads", options.threads if threads is None else threads)
     highs.setOptionValue("random_seed", options.seed)
     model = highspy.HighsModel()
     lp = model.lp_

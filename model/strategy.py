@@ -1,4 +1,4 @@
-"""How a problem is solved: relaxation, covers, a restricted search, proof on what is left.
+"""How a problem is solved: relaxation, covers, a first plan, then a search over counts of plants.
 
 Every bound holds for the whole model. A build is dropped only when the relaxation's bound plus
 its reduced cost exceeds the cost of a plan in hand, so no better plan can use it.
@@ -9,16 +9,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
-import highspy
 import numpy as np
 
+from model.branching import ask_about_plants, doubts_at
 from model.covers import CapacityCovers
+from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.problem import BuildKey, Problem
+from model.reduction import reduce_matrix
 from model.solver import (
-    SOLVED,
     Outcome,
     Progress,
     ProgressFunction,
@@ -26,40 +28,87 @@ from model.solver import (
     SolveOptions,
     Status,
     infeasible,
-    load,
     publish,
-    run_watched,
-    search,
     solve_matrix,
     without_plan,
 )  # fmt: skip
+from model.tree import Count, Incumbent, Node, SearchFailed, Tree, root_node
 
 FEW_WHOLE_COLUMNS = 400
 """Below it HiGHS alone is faster than any preparation."""
 
-RESTRICTED_COLUMNS = 150
-"""Whole-number columns that the restricted search may use."""
+QUICK_HOSTS, QUICK_BUILDS = 6, 12
+"""Hosts, and builds at each, of the search for a first plan: closed hosts take their flows out of the model."""
 
-QUICK_HOSTS, QUICK_COLUMNS = 6, 60
-"""Hosts and whole-number columns of the first try: closed hosts take their feeds and deliveries out of the model."""
+QUICK_NODES = 120
+ROOT_ROUNDS, ROOT_COVERS, ROOT_PROBES = 3, 10, 6
+"""Times that the relaxation is made smaller before the search; rounds of covers and counts asked about in each."""
 
-NEAR = 0.002
-"""Once a plan is within this share of the bound, sub-searches for better ones cost more than they bring."""
+SETTLE_ROUNDS, SETTLE_UP = 6, 0.05
+"""Rounds in which the first search settles how many plants stand by when; parts of a plant above the share count as one."""
 
-MOST_ROUNDS = 60
+QUICK_SLACK = 5
+"""The first plan may be this many times further from its bound than the last one."""
+
+ROUND_NODES = 4
+"""Nodes that each search looks at before the searches tell each other what they found; fixed, so that runs repeat."""
+
+MOST_ROUNDS = 12
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Relaxation:
-    """The linear relaxation after its covers: bound, reduced costs and the covers that bind."""
+    """The linear relaxation after its covers: bound, reduced costs, the covers that bind and the basis with them."""
 
-    status: Status
+    state: LpState
     bound: float
     values: Vector
     reduced_costs: Vector
     covers: tuple[Row, ...]
-    interrupted: bool
+    basis: Basis
+
+
+class _Clock:
+    """Times the steps of a solve against one limit."""
+
+    def __init__(self, limit: float) -> None:
+        self.stop = StopSignal(limit)
+        self.began = self.last = time.monotonic()
+        self.laps: dict[str, float] = {}
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self.laps[name] = self.laps.get(name, 0.0) + now - self.last
+        self.last = now
+
+
+@dataclass
+class _State:
+    """The best plan so far and what is proven."""
+
+    best: Incumbent | None
+    cutoff: float
+    bound: float
+    nodes: int = 0
+
+    def margin(self, options: SolveOptions) -> float:
+        """Return how much cheaper a plan must be to be looked for, MUSD."""
+        return max(options.absolute_gap, options.relative_gap * abs(self.cutoff)) if math.isfinite(self.cutoff) else 0.0
+
+    def prune_at(self, options: SolveOptions) -> float:
+        """Return the cost from which a part of the plans is of no interest."""
+        # a hair less than the gap, so that the published bound is within it after rounding
+        return self.cutoff - 0.98 * self.margin(options)
+
+    def take(self, found: Incumbent) -> None:
+        """Keep a plan if it is the best so far."""
+        if found.objective < self.cutoff:
+            self.best, self.cutoff = found, found.objective
 
 
 def solve_problem(
@@ -83,184 +132,407 @@ def solve_problem(
         Called with the state of the search.
     say
         Called with a sentence at each step.
+    start
+        Plants to try first; only a hint.
+    cutoff
+        Only plans cheaper than this are looked for, MUSD.
 
     Returns
     -------
     Outcome
-        Of the whole model.
+        Of the whole model; where no plan is cheaper than `cutoff`, "no plan exists" with the cutoff as its bound.
     """
     # where nothing has a price, reduced costs tell no build from another
     if matrix.integer.sum() <= FEW_WHOLE_COLUMNS or not matrix.cost.any():
-        return solve_matrix(matrix, options, progress)
+        return _below(solve_matrix(matrix, options, progress), cutoff)
     clock = _Clock(options.time_limit)
-    relaxation = relax(problem, matrix, options, clock)
-    clock.lap("relaxation")
-    if relaxation.interrupted or relaxation.status is Status.NO_PLAN_FOUND:
-        return without_plan(Status.NO_PLAN_FOUND, "stopped in the linear relaxation", clock.laps)
-    if relaxation.status is not Status.OPTIMAL:
-        return solve_matrix(matrix, replace(options, time_limit=clock.left()), progress)
-    say(f"Linear relaxation: no plan can cost less than {relaxation.bound:,.1f} MUSD ({len(relaxation.covers)} capacity covers bind)")
-    tight = matrix.with_rows(relaxation.covers)
-    first = _first_plan(tight, relaxation, options, clock, progress)
-    clock.lap("first plan")
-    if first.interrupted or clock.left() <= 0:
-        if first.status.has_plan:
-            return publish(matrix, replace(first, status=Status.LIMIT, bound=relaxation.bound), options, clock.laps)
-        return without_plan(Status.NO_PLAN_FOUND, first.termination, clock.laps)
-    left, dropped = _drop_dear_builds(tight, relaxation, first)
-    if first.status.has_plan:
-        say(
-            f"First plan: {first.objective:,.1f} MUSD; {dropped:,} of {matrix.integer.sum():,} possible builds cannot be part of a cheaper one"
+    # a thread of its own for each search: HiGHS ties its scheduler to the thread, and Ctrl-C reaches this one
+    with ThreadPoolExecutor(max_workers=max(1, options.threads)) as pool:
+        strategy = _Strategy(problem, matrix, options, progress, say, clock, pool)
+        try:
+            return strategy.run(start, cutoff)
+        except SearchFailed as failure:
+            say(f"Search by counts of plants given up ({failure}); HiGHS searches alone")
+            return _below(solve_matrix(matrix, replace(options, time_limit=max(1.0, clock.stop.left)), progress), cutoff)
+
+
+def _below(outcome: Outcome, cutoff: float) -> Outcome:
+    """Return an outcome as it is where its plan is cheaper than the cutoff, else that no such plan exists."""
+    if not outcome.status.has_plan or outcome.objective < cutoff:
+        return outcome
+    if outcome.status is Status.OPTIMAL or outcome.bound >= cutoff:
+        return replace(
+            without_plan(Status.INFEASIBLE, "no plan is cheaper than the cutoff", outcome.seconds), bound=min(outcome.bound, cutoff)
         )
-    rest = replace(options, time_limit=clock.left())
-    held = first.status.has_plan
-    shown = _floored(progress, relaxation.bound, first.objective if held else float("inf"), clock)
-    near = held and first.objective - relaxation.bound <= NEAR * abs(first.objective)
-    found = search(left, rest, shown, first.values if held else None, not near)
-    clock.lap("proof")
-    found = _better(found, first, relaxation.bound)
-    if found.status.has_plan:
-        return publish(matrix, found, options, clock.laps)
-    if found.status is Status.INFEASIBLE:
-        return infeasible(matrix, options, clock.left(), clock.laps)
-    return without_plan(found.status, found.termination, clock.laps)
+    return replace(without_plan(Status.NO_PLAN_FOUND, outcome.termination, outcome.seconds), bound=outcome.bound)
 
 
-class _Clock:
-    """Times the steps of a solve against one limit."""
+class _Strategy:
+    """The steps of one solve and what they share."""
 
-    def __init__(self, limit: float) -> None:
-        self.began = self.last = time.monotonic()
-        self.limit = limit
-        self.laps: dict[str, float] = {}
+    def __init__(
+        self, problem: Problem, matrix: Matrix, options: SolveOptions, progress: ProgressFunction | None, say: Say, clock: _Clock,
+        pool: ThreadPoolExecutor,
+    ) -> None:  # fmt: skip
+        self.problem, self.matrix, self.options = problem, matrix, options
+        self.progress, self.say, self.clock, self.pool = progress, say, clock, pool
+        self.interrupted = False
+        self.whole = np.flatnonzero(matrix.integer)
 
-    def left(self) -> float:
-        return self.limit - (time.monotonic() - self.began)
+    def run(self, start: tuple[BuildKey, ...], cutoff: float) -> Outcome:
+        relaxation = self._wait([self.pool.submit(relax, self.problem, self.matrix, self.options, self.clock.stop)])[0]
+        self.clock.lap("relaxation")
+        if relaxation.state is LpState.INFEASIBLE:
+            return infeasible(self.matrix, self.options, self.clock.stop.left, self.clock.laps)
+        if relaxation.state is not LpState.OPTIMAL:
+            return without_plan(Status.NO_PLAN_FOUND, "stopped in the linear relaxation", self.clock.laps)
+        self.say(
+            f"Linear relaxation: no plan can cost less than {relaxation.bound:,.1f} MUSD ({len(relaxation.covers)} capacity covers bind)"
+        )
+        state = _State(None, cutoff, relaxation.bound)
+        if relaxation.bound >= cutoff:
+            return self._finish(state, exhausted=True)
+        tight = self.matrix.with_rows(relaxation.covers)
+        if start:
+            self._try(tight, start, state)
+        self._try(tight, (), state)
+        self._report(state)
+        self._find_first(tight, relaxation, state)
+        self.clock.lap("first plan")
+        root, tight = self._root(tight, relaxation, state)
+        self.clock.lap("root")
+        if state.best is not None:
+            dropped = int((root.upper == 0.0).sum())
+            state.bound = max(state.bound, min(root.bound, state.prune_at(self.options)))
+            self.say(
+                f"First plan: {state.best.objective:,.1f} MUSD, no plan can cost less than {state.bound:,.1f}; "
+                f"{dropped:,} of {self.whole.size:,} possible builds cannot be part of a cheaper one"
+            )
+        trees = self._search(tight, [root], state, self.options, math.inf, max(1, self.options.threads))
+        self.clock.lap("proof")
+        exhausted = not any(tree.waiting for tree in trees)
+        iterations = sum(tree.iterations for tree in trees)
+        self.say(f"Searched {state.nodes:,} parts of the plans in {iterations:,} simplex iterations")
+        return self._finish(state, exhausted)
 
-    def lap(self, name: str) -> None:
-        now = time.monotonic()
-        self.laps[name] = now - self.last
-        self.last = now
+    # --- steps -------------------------------------------------------------------------------
+
+    def _try(self, tight: Matrix, start: tuple[BuildKey, ...], state: _State) -> None:
+        """Take the plants of a neighbouring plan as they are, if they can stand here."""
+        wanted = set(start)
+        held = np.array([float(self.matrix.columns[column][1] in wanted) for column in self.whole])
+        if (held > self.matrix.upper[self.whole]).any():
+            return
+        # fixed upwards only: what else the goal holds whole is free to follow
+        builds = np.array([self.matrix.columns[column][0] == "build" for column in self.whole])
+        lower = np.where(builds, held, self.matrix.lower[self.whole])
+        upper = np.where(builds, held, self.matrix.upper[self.whole])
+        node = Node(state.bound, np.maximum(lower, self.matrix.lower[self.whole]), upper)
+        self._search(tight, [node], state, self.options, QUICK_NODES, 1)
+
+    def _find_first(self, tight: Matrix, relaxation: Relaxation, state: _State) -> None:
+        """Settle how many plants stand by when, then search among the builds that suit that best."""
+        settled = self._wait([self.pool.submit(self._settle_counts, tight, relaxation)])[0]
+        likely = _at_likely_hosts(self.matrix, settled)[self.whole]
+        loose = replace(
+            self.options, absolute_gap=QUICK_SLACK * self.options.absolute_gap, relative_gap=QUICK_SLACK * self.options.relative_gap
+        )
+        root = root_node(tight, relaxation.bound)
+        self._search(tight, [replace(root, upper=np.where(likely, root.upper, root.lower))], state, loose, QUICK_NODES, 1)
+
+    def _settle_counts(self, tight: Matrix, relaxation: Relaxation) -> Relaxation:
+        """Round the plants on line by each year, again and again, until the relaxation has nearly whole numbers of them.
+
+        Returns
+        -------
+        Relaxation
+            The last one that could be solved; its bound holds for no more than itself.
+        """
+        lp = LinearProgram(tight, self.options, self.clock.stop, relaxation.basis)
+        counts = [question for question in ask_about_plants(self.problem, self.matrix) if question.rank == 0]
+        covers = CapacityCovers(self.problem, tight)
+        rows = lp.add_rows([Row(question.columns, np.ones(question.columns.size), -np.inf, np.inf) for question in counts])
+        best = relaxation
+        for _ in range(SETTLE_ROUNDS):
+            sums = [float(best.values[question.columns].sum()) for question in counts]
+            wanted = [math.floor(total + 1.0 - SETTLE_UP) for total in sums]
+            wanted = [max(total, question.least) if total else 0 for total, question in zip(wanted, counts, strict=True)]
+            if all(total >= least - SETTLE_UP for total, least in zip(sums, wanted, strict=True)):
+                break
+            for number, least in enumerate(wanted):
+                # a plant that is partly there is there: a plan short of it pays for the shortage instead
+                lp.bound_row(rows + number, float(least), np.inf)
+            if lp.solve() is not LpState.OPTIMAL:
+                break
+            lp.add_rows(covers.violated(lp.values()))
+            if lp.solve() is not LpState.OPTIMAL:
+                break
+            best = replace(relaxation, values=lp.values(), reduced_costs=lp.reduced_costs())
+        return best
+
+    def _root(self, tight: Matrix, relaxation: Relaxation, state: _State) -> tuple[Node, Matrix]:
+        """Return the part that holds every plan worth looking for, and the matrix with the covers that bind there.
+
+        Builds that are too dear leave, the smaller relaxation is tightened again, and counts of plants that no plan
+        worth looking for can have are ruled out; what that adds to the bound rules out further builds.
+        """
+        root = root_node(tight, relaxation.bound, relaxation.basis)
+        if not math.isfinite(state.cutoff):
+            return root, tight
+        root = _without_dear(root, relaxation.reduced_costs[self.whole], relaxation.bound, state.prune_at(self.options))
+        for _ in range(ROOT_ROUNDS):
+            left = int((root.upper > root.lower).sum())
+            found = self._wait(
+                [self.pool.submit(tighten, self.problem, tight, root, state.prune_at(self.options), self.options, self.clock.stop)]
+            )
+            if found[0] is None:
+                return replace(root, bound=math.inf), tight
+            root, tight = found[0]
+            if (root.upper > root.lower).sum() > 0.7 * left or self.clock.stop.raised:
+                break
+        return root, tight
+
+    def _search(self, matrix: Matrix, roots: list[Node], state: _State, options: SolveOptions, most: float, searchers: int) -> list[Tree]:
+        """Search parts of the plans until none waits, so many nodes are done or the signal is raised."""
+        trees = [Tree(self.problem, matrix, options, self.clock.stop, roots)]
+        whole_search = math.isinf(most)
+        while any(tree.waiting for tree in trees) and not self.clock.stop.raised and sum(tree.nodes for tree in trees) < most:
+            if len(trees) < searchers and trees[0].waiting > searchers:
+                trees += [Tree(self.problem, matrix, options, self.clock.stop, []) for _ in range(searchers - 1)]
+            _share(trees)
+            cutoff = state.prune_at(options)
+            before = sum(tree.nodes for tree in trees)
+            for plan in (
+                plan for plans in self._wait([self.pool.submit(_look, tree, cutoff, options) for tree in trees]) for plan in plans
+            ):
+                state.take(plan)
+            state.nodes += sum(tree.nodes for tree in trees) - before
+            if whole_search:
+                open_bound = min((tree.bound for tree in trees), default=math.inf)
+                state.bound = max(state.bound, min(open_bound, state.prune_at(options)))
+            self._report(state)
+        return trees
+
+    # --- results -----------------------------------------------------------------------------
+
+    def _finish(self, state: _State, exhausted: bool) -> Outcome:
+        termination = "Optimal" if exhausted else "Interrupted by the user" if self.interrupted else "Time limit reached"
+        bound = max(state.bound, state.prune_at(self.options)) if exhausted and math.isfinite(state.cutoff) else state.bound
+        if state.best is None:
+            if not exhausted:
+                return replace(without_plan(Status.NO_PLAN_FOUND, termination, self.clock.laps), bound=bound)
+            if math.isfinite(state.cutoff):
+                nothing = without_plan(Status.INFEASIBLE, "no plan is cheaper than the cutoff", self.clock.laps)
+                return replace(nothing, bound=bound)
+            return infeasible(self.matrix, self.options, self.clock.stop.left, self.clock.laps)
+        values = np.zeros(len(self.matrix.cost))
+        values[self.whole] = state.best.whole
+        status = Status.OPTIMAL if exhausted else Status.LIMIT
+        found = Search(status, termination, values, state.best.objective, bound, state.nodes, self.interrupted)
+        return publish(self.matrix, found, self.options, self.clock.laps)
+
+    def _report(self, state: _State) -> None:
+        if self.progress is not None:
+            incumbent = state.best.objective if state.best is not None else math.inf
+            self.progress(Progress(self.clock.seconds, incumbent, min(state.bound, incumbent), state.nodes))
+
+    def _wait(self, futures: list[Future]) -> list:
+        """Wait for searches; Ctrl-C asks them to stop and waits for that."""
+        while True:
+            try:
+                while wait(futures, timeout=0.1).not_done:
+                    pass
+                return [future.result() for future in futures]
+            except KeyboardInterrupt:
+                self.interrupted = True
+                self.clock.stop.by_hand.set()
 
 
-def _floored(progress: ProgressFunction | None, bound: float, most: float, clock: _Clock) -> ProgressFunction | None:
-    """Report the relaxation's bound until the search has a better one, on the clock of the whole solve.
+def _look(tree: Tree, cutoff: float, options: SolveOptions) -> list[Incumbent]:
+    """Let a search look at its next parts; return the plans that it found."""
+    plans: list[Incumbent] = []
 
-    A search among some builds proves nothing about the others beyond `most`.
-    """
-    if progress is None:
-        return None
-    return lambda state: progress(Progress(clock.limit - clock.left(), state.incumbent, min(max(state.bound, bound), most), state.nodes))
+    def take(plan: Incumbent) -> float:
+        plans.append(plan)
+        return _State(plan, plan.objective, 0.0).prune_at(options)
+
+    tree.search(cutoff, ROUND_NODES, take)
+    return plans
 
 
-def relax(problem: Problem, matrix: Matrix, options: SolveOptions, clock: _Clock) -> Relaxation:
+def _share(trees: list[Tree]) -> None:
+    """Give parts that wait to searches that have none."""
+    for idle in (tree for tree in trees if not tree.waiting):
+        giver = max(trees, key=lambda tree: len(tree.heap))
+        node = giver.take()
+        if node is not None:
+            idle.push(node)
+
+
+def relax(problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSignal) -> Relaxation:
     """Solve the linear relaxation and tighten it with capacity covers while they pay.
 
     A round that is not solved to its end leaves the relaxation of the round before, whose bound and
     reduced costs hold as they are.
     """
-    highs = load(matrix.relaxed(), options)
-    interrupted = run_watched(highs, clock.left())
-    state = highs.getModelStatus()
-    if state not in SOLVED:
-        stopped = interrupted or state in (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt)
-        status = Status.NO_PLAN_FOUND if stopped else Status.INFEASIBLE
-        return Relaxation(status, float("nan"), np.empty(0), np.empty(0), (), interrupted)
+    lp = LinearProgram(matrix, options, stop)
+    state = lp.solve()
+    if state not in (LpState.OPTIMAL, LpState.STOPPED):
+        state = lp.solve_afresh()
+    if state is not LpState.OPTIMAL:
+        if state is LpState.FAILED:
+            raise SearchFailed("the linear relaxation could not be solved")
+        nothing = np.empty(0)
+        return Relaxation(state, float("nan"), nothing, nothing, (), Basis(np.empty(0, np.int8), np.empty(0, np.int8)))
     covers = CapacityCovers(problem, matrix)
     added: list[Row] = []
-    best = _relaxation_of(highs, matrix, added)
-    idle = 0
+    best = _relaxation_of(lp, added)
+    first = best.bound
     for _ in range(MOST_ROUNDS):
-        rows = covers.violated(np.array(highs.getSolution().col_value))
-        if not rows or idle >= 3 or clock.left() < 0.5 * clock.limit:
+        rows = covers.violated(lp.values())
+        if not rows:
             break
-        for row in rows:
-            highs.addRow(row.lower, row.upper, row.columns.size, row.columns.astype(np.int32), row.coefficients)
-        interrupted = run_watched(highs, clock.left())
-        if interrupted or highs.getModelStatus() not in SOLVED:
-            return replace(best, interrupted=interrupted)
+        lp.add_rows(rows)
+        if lp.solve() is not LpState.OPTIMAL:
+            return best
         added += rows
-        bound, best = best.bound, _relaxation_of(highs, matrix, added)
-        idle = idle + 1 if best.bound - bound < 0.1 * max(options.absolute_gap, options.relative_gap * abs(bound)) else 0
+        bound, best = best.bound, _relaxation_of(lp, added)
+        # covers are looked for in every part of the search too, so only the first big steps are taken here
+        if best.bound - bound < 0.05 * (best.bound - first):
+            break
     return best
 
 
-def _relaxation_of(highs: highspy.Highs, matrix: Matrix, added: list[Row]) -> Relaxation:
-    """Read a solved relaxation, keeping the covers that bind in it."""
-    solution = highs.getSolution()
-    duals = np.array(solution.row_dual)[len(matrix.row_lower) :]
-    binding = tuple(row for row, dual in zip(added, duals, strict=True) if abs(dual) > 1e-9)
-    values, costs = np.array(solution.col_value), np.array(solution.col_dual)
-    return Relaxation(Status.OPTIMAL, highs.getInfo().objective_function_value, values, costs, binding, False)
+def _without_dear(node: Node, reduced_costs: Vector, bound: float, prune_at: float) -> Node:
+    """Rule out builds whose reduced cost alone takes the cost to where no plan is looked for."""
+    dear = (reduced_costs > prune_at - bound + 1e-7 * abs(prune_at)) & (node.lower == 0.0)
+    return replace(node, upper=np.where(dear, 0.0, node.upper)) if dear.any() else node
 
 
-def _keep_only(matrix: Matrix, kept: np.ndarray) -> Matrix:
-    """Return the matrix with whole-number columns outside `kept` fixed at their lower bounds."""
+def tighten(
+    problem: Problem, matrix: Matrix, node: Node, prune_at: float, options: SolveOptions, stop: StopSignal
+) -> tuple[Node, Matrix] | None:
+    """Tighten a part of the plans on a reduced linear program.
+
+    Parameters
+    ----------
+    matrix
+        The whole model.
+    node
+        Its basis, if any, is one of `matrix`.
+    prune_at
+        Plans that cost as much are of no interest, MUSD.
+
+    Returns
+    -------
+    Node, Matrix
+        The same plans below `prune_at` in a smaller part, and the matrix with the covers that bind; None if there is no such plan.
+    """
+    whole = np.flatnonzero(matrix.integer)
     upper = matrix.upper.copy()
-    shut = matrix.integer & ~kept
-    upper[shut] = matrix.lower[shut]
-    return matrix.with_bounds(matrix.lower, upper)
+    upper[whole] = node.upper
+    reduction = reduce_matrix(matrix.with_bounds(matrix.lower, upper))
+    if reduction is None:
+        return None
+    lp = LinearProgram(reduction.matrix, options, stop, node.basis.reduced(reduction) if node.basis is not None else None)
+    inside = np.flatnonzero(reduction.matrix.integer)
+    place = np.full(len(matrix.cost), -1, dtype=np.intp)
+    place[whole] = np.arange(whole.size)
+    limits = dict(node.limits)
+    for count, (least, most) in limits.items():
+        columns = inside[np.isin(place[reduction.columns[inside]], count.places)]
+        lp.add_rows([Row(columns, np.ones(columns.size), least, most)])
+    added: list[tuple[int, Row]] = []
+    covers = CapacityCovers(problem, reduction.matrix)
+    dropped = (LpState.INFEASIBLE, LpState.ABOVE_CUTOFF)
+    if lp.solve(prune_at) in dropped:
+        return None
+
+    def cut(rounds: int) -> LpState:
+        state = LpState.OPTIMAL
+        for _ in range(rounds):
+            before, rows = lp.objective, covers.violated(lp.values())
+            if not rows:
+                break
+            first = lp.add_rows(rows)
+            added.extend(enumerate(rows, first))
+            state = lp.solve(prune_at)
+            if state is not LpState.OPTIMAL or lp.objective - before < 0.02 * (prune_at - before):
+                break
+        return state
+
+    if cut(ROOT_COVERS) in dropped:
+        return None
+    asked: set[int] = set()
+    questions = [question for question in ask_about_plants(problem, reduction.matrix) if question.rank < 2]
+    rows_of: dict[int, int] = {}
+    in_vain = 0
+    for _ in range(ROOT_PROBES):
+        values = lp.values()
+        open_ones = [doubt for doubt in doubts_at(questions, values) if doubt.number not in asked]
+        if not open_ones or stop.raised or in_vain >= 2:
+            break
+        doubt = max(open_ones, key=lambda doubt: (doubt.question.least, doubt.distance, -doubt.number))
+        at_most, at_least = doubt.answers
+        asked.add(doubt.number)
+        columns = doubt.question.columns
+        row = rows_of.setdefault(doubt.number, -1)
+        basis = lp.basis()
+        if row < 0:
+            row = rows_of[doubt.number] = lp.add_rows([Row(columns, np.ones(columns.size), -np.inf, np.inf)])
+        lp.bound_row(row, -np.inf, at_most)
+        low = lp.solve(prune_at)
+        if low in dropped:
+            lp.bound_row(row, at_least, np.inf)
+            limits[Count(place[reduction.columns[columns]])] = (at_least, math.inf)
+            asked.discard(doubt.number)
+            in_vain = 0
+        else:
+            lp.bound_row(row, -np.inf, np.inf)
+            in_vain += 1
+        lp.start_from(basis)
+        state = lp.solve(prune_at)
+        if state in dropped or (low in dropped and cut(3) in dropped):
+            return None
+    if stop.raised or lp.solve() is not LpState.OPTIMAL:
+        return replace(node, basis=None, epoch=-1), matrix
+    duals, basis = lp.row_duals(), lp.basis()
+    binding = [(position, row) for position, row in added if abs(duals[position]) > 1e-9]
+    tight = matrix.with_rows([replace(row, columns=reduction.columns[row.columns]) for _, row in binding])
+    costs = np.zeros(whole.size)
+    costs[place[reduction.columns[inside]]] = lp.reduced_costs()[inside]
+    bound = max(node.bound, lp.objective)
+    at_lower, basic = np.int8(0), np.int8(1)
+    columns_status, rows_status = np.full(len(matrix.cost), at_lower), np.full(len(tight.row_lower), basic)
+    columns_status[reduction.columns] = basis.columns
+    rows_status[reduction.rows] = basis.rows[: lp.base_height]
+    rows_status[len(matrix.row_lower) :] = basis.rows[[position for position, _ in binding]]
+    smaller = replace(node, bound=bound, limits=limits, basis=Basis(columns_status, rows_status), epoch=-2)
+    return _without_dear(smaller, costs, lp.objective, prune_at), tight
 
 
-def _first_plan(matrix: Matrix, relaxation: Relaxation, options: SolveOptions, clock: _Clock, progress: ProgressFunction | None) -> Search:
-    """Search among the builds that the relaxation likes best: at few hosts first, then anywhere."""
-    shown = _floored(progress, relaxation.bound, relaxation.bound, clock)
-    for kept, slack in ((_at_likely_hosts(matrix, relaxation), 10), (_likeliest(matrix, relaxation, RESTRICTED_COLUMNS), 3)):
-        loose = replace(
-            options,
-            absolute_gap=slack * options.absolute_gap,
-            relative_gap=max(options.relative_gap, min(slack * options.relative_gap, NEAR)),
-            time_limit=0.5 * clock.left(),
-        )
-        found = search(_keep_only(matrix, kept), loose, shown)
-        if found.status.has_plan or found.interrupted or clock.left() <= 0:
-            return found
-    return found
-
-
-def _likeliest(matrix: Matrix, relaxation: Relaxation, number: int) -> np.ndarray:
-    """Mark the whole-number columns with the smallest reduced costs."""
-    costs = np.where(matrix.integer, relaxation.reduced_costs, np.inf)
-    return costs <= np.partition(costs, number)[number]
+def _relaxation_of(lp: LinearProgram, added: list[Row]) -> Relaxation:
+    """Read a solved relaxation, keeping the covers that bind in it."""
+    duals = lp.row_duals()[lp.base_height :]
+    binding = np.flatnonzero(np.abs(duals) > 1e-9)
+    basis = lp.basis()
+    rows = np.concatenate([basis.rows[: lp.base_height], basis.rows[lp.base_height :][binding]])
+    covers = tuple(added[number] for number in binding)
+    return Relaxation(LpState.OPTIMAL, lp.objective, lp.values(), lp.reduced_costs(), covers, Basis(basis.columns, rows))
 
 
 def _at_likely_hosts(matrix: Matrix, relaxation: Relaxation) -> np.ndarray:
-    """Mark the likeliest builds at the likeliest hosts, and whatever the relaxation itself builds."""
-    builds = np.flatnonzero(matrix.integer)
-    hosts = np.array([str(matrix.columns[column][1][0]) for column in builds])  # type: ignore[index]
+    """Mark the likeliest builds at the likeliest hosts, whatever the relaxation itself builds, and all that is no build."""
+    builds = np.array([column for column in np.flatnonzero(matrix.integer) if matrix.columns[column][0] == "build"], dtype=np.intp)
+    kept = matrix.integer.copy()
+    kept[builds] = False
+    if not builds.size:
+        return kept
+    hosts = np.array([str(matrix.columns[column][1][0]) for column in builds])
     costs = relaxation.reduced_costs[builds]
-    score = {h: float(np.sort(costs[hosts == h])[:10].mean()) for h in dict.fromkeys(hosts)}
-    likely = np.isin(hosts, sorted(score, key=lambda h: score[h])[:QUICK_HOSTS])
-    inside = np.where(likely, costs, np.inf)
-    kept = np.zeros(len(matrix.integer), dtype=bool)
-    kept[builds] = (inside <= np.sort(inside)[min(QUICK_COLUMNS, builds.size) - 1]) & likely
+    score = {h: float(np.sort(costs[hosts == h])[:QUICK_BUILDS].mean()) for h in dict.fromkeys(hosts)}
+    for h in sorted(score, key=lambda h: score[h])[:QUICK_HOSTS]:
+        here = np.flatnonzero(hosts == h)
+        kept[builds[here[np.argsort(costs[here], kind="stable")[:QUICK_BUILDS]]]] = True
     kept[builds] |= relaxation.values[builds] > 1e-6
     return kept
-
-
-def _drop_dear_builds(matrix: Matrix, relaxation: Relaxation, first: Search) -> tuple[Matrix, int]:
-    """Fix builds that no plan cheaper than the first can use."""
-    if not first.status.has_plan:
-        return matrix, 0
-    room = first.objective - relaxation.bound + 1e-6 * abs(first.objective)
-    kept = relaxation.reduced_costs <= room
-    return _keep_only(matrix, kept), int((matrix.integer & ~kept).sum())
-
-
-def _better(found: Search, first: Search, bound: float) -> Search:
-    """Return the better of two plans with the bound that holds for the whole model.
-
-    Dropped builds belong to plans that cost at least the first one, so the bound of the search on the
-    rest holds for all once it is no more than the first plan's cost.
-    """
-    if not first.status.has_plan:
-        return replace(found, bound=max(found.bound, bound)) if found.status.has_plan else found
-    proven = max(bound, min(found.bound if np.isfinite(found.bound) else bound, first.objective))
-    if found.status.has_plan and found.objective <= first.objective:
-        return replace(found, bound=min(proven, found.objective))
-    if found.status is Status.INFEASIBLE:
-        # nothing cheaper is left: the first plan is the best one
-        return replace(first, status=Status.OPTIMAL, bound=first.objective, termination="no cheaper plan is left")
-    return replace(
-        first, status=found.status if found.status is Status.OPTIMAL else Status.LIMIT, bound=proven, termination=found.termination
-    )

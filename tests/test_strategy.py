@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import planner, strategy
+from model import planner, strategy, tree
 from model.covers import CapacityCovers
 from model.goal import ANY_PLAN
+from model.linear_program import StopSignal
 from model.matrix import Matrix, Row
-from model.solver import Outcome, Progress, Search, Status, search, solve_matrix
+from model.reduction import reduce_matrix
+from model.solver import Outcome, Progress, Status, search, solve_matrix
 from tests import small
 from tests.random_books import random_book
 from tests.tiny import tiny_tables
@@ -29,9 +31,12 @@ def alone(seed: int) -> small.Solved:
 
 @pytest.fixture
 def prepared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make small models go through every step, the restricted search with three builds."""
+    """Make small models go through every step, the first search with one build at each of two hosts, shrinking whenever it can."""
     monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
-    monkeypatch.setattr(strategy, "RESTRICTED_COLUMNS", 3)
+    monkeypatch.setattr(strategy, "QUICK_HOSTS", 2)
+    monkeypatch.setattr(strategy, "QUICK_BUILDS", 1)
+    monkeypatch.setattr(tree, "SMALL_PART", 0)
+    monkeypatch.setattr(tree, "SHRINK_AT", 1.0)
 
 
 def with_strategy(solved: small.Solved, **change: object) -> Outcome:
@@ -148,30 +153,103 @@ def test_every_step_leads_to_the_same_optimum(seed):
 
 
 @pytest.mark.parametrize("seed", WITH_A_PLAN[:8])
-def test_a_dropped_build_is_in_no_plan_cheaper_than_the_one_in_hand(seed):
-    solved, in_hand_cost = alone(seed), 1.01 * alone(seed).cost
-    matrix = solved.matrix
-    relaxation = strategy.relax(solved.problem, matrix, small.EXACT, strategy._Clock(60.0))
-    assert relaxation.bound <= solved.cost + 1e-6
-    in_hand = Search(Status.OPTIMAL, "", solved.outcome.values, in_hand_cost, relaxation.bound, 0, False)
-    left, dropped = strategy._drop_dear_builds(matrix, relaxation, in_hand)
-    shut = np.flatnonzero(left.upper < matrix.upper)
-    assert dropped == len(shut)
-    for build in shut:
+def test_what_the_root_rules_out_is_in_no_plan_cheaper_than_the_one_in_hand(seed):
+    solved, in_hand_cost = alone(seed), alone(seed).cost + 0.01 * abs(alone(seed).cost)
+    matrix, whole = solved.matrix, np.flatnonzero(solved.matrix.integer)
+    root = tree.root_node(matrix, -np.inf)
+    found = strategy.tighten(solved.problem, matrix, root, in_hand_cost, small.EXACT, StopSignal(60.0))
+    assert found is not None
+    node, tight = found
+    assert node.bound <= solved.cost + 1e-6
+    for place in np.flatnonzero(node.upper < root.upper):
         lower = matrix.lower.copy()
-        lower[build] = 1.0
+        lower[whole[place]] = 1.0
         forced = search(matrix.with_bounds(lower, matrix.upper), small.EXACT)
         assert not forced.status.has_plan or forced.objective >= in_hand_cost - 1e-6
+    for count, (least, most) in node.limits.items():
+        columns = whole[count.places]
+        for low, high in ((-np.inf, least - 1), (most + 1, np.inf)):
+            if not np.isfinite([low, high]).any():
+                continue
+            other = search(matrix.with_rows([Row(columns, np.ones(columns.size), low, high)]), small.EXACT)
+            assert not other.status.has_plan or other.objective >= in_hand_cost - 1e-6
+    assert tight.a.shape[0] >= matrix.a.shape[0]
 
 
-def test_builds_are_dropped_at_all():
-    dropped = 0
+def test_builds_and_counts_are_ruled_out_at_all():
+    dropped = limits = 0
     for seed in WITH_A_PLAN:
         solved = alone(seed)
-        relaxation = strategy.relax(solved.problem, solved.matrix, small.EXACT, strategy._Clock(60.0))
-        in_hand = Search(Status.OPTIMAL, "", solved.outcome.values, solved.cost, relaxation.bound, 0, False)
-        dropped += strategy._drop_dear_builds(solved.matrix, relaxation, in_hand)[1]
+        root = tree.root_node(solved.matrix, -np.inf)
+        above = solved.cost + 1e-3 * abs(solved.cost)
+        found = strategy.tighten(solved.problem, solved.matrix, root, above, small.EXACT, StopSignal(60.0))
+        assert found is not None
+        dropped += int((found[0].upper < root.upper).sum())
+        limits += len(found[0].limits)
     assert dropped >= 10
+    assert limits >= 3
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("seed", WITH_A_PLAN[:6])
+def test_a_cutoff_keeps_cheaper_plans_and_tells_when_there_is_none(seed):
+    solved = alone(seed)
+    room = 1e-3 * abs(solved.cost)
+    above = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, cutoff=solved.cost + room)
+    assert above.status is Status.OPTIMAL
+    assert above.objective == pytest.approx(solved.cost, rel=1e-6)
+    below = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, cutoff=solved.cost - room)
+    assert below.status is Status.INFEASIBLE
+    assert below.bound <= solved.cost + 1e-6
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("seed", WITH_A_PLAN[:4])
+def test_a_start_is_a_hint_and_no_more(seed):
+    solved = alone(seed)
+    builds = [solved.matrix.columns[column][1] for column in np.flatnonzero(solved.matrix.integer)]
+    for start in (tuple(builds[:1]), tuple(builds), (("NOWHERE", "NONE", "no", 2030),)):
+        outcome = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, start=start)
+        assert outcome.objective == pytest.approx(solved.cost, rel=1e-6)
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("seed", WITH_A_PLAN[:4])
+def test_a_search_that_fails_is_left_to_the_solver_alone(seed, monkeypatch):
+    def fail(*_: object) -> None:
+        raise tree.SearchFailed("on purpose")
+
+    monkeypatch.setattr(tree.Tree, "search", fail)
+    said: list[str] = []
+    outcome = strategy.solve_problem(alone(seed).problem, alone(seed).matrix, small.EXACT, say=said.append)
+    assert outcome.objective == pytest.approx(alone(seed).cost, rel=1e-6)
+    assert any("given up" in sentence for sentence in said)
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("seed", [3, 8])
+def test_searches_side_by_side_find_the_same_plan_each_time(seed):
+    outcomes = [with_strategy(alone(seed), threads=threads) for threads in (1, 2, 2)]
+    assert [outcome.objective for outcome in outcomes] == pytest.approx([alone(seed).cost] * 3, rel=1e-6)
+    assert outcomes[1].values == pytest.approx(outcomes[2].values)
+
+
+@pytest.mark.parametrize("seed", WITH_A_PLAN[:8])
+def test_a_reduced_matrix_has_the_same_optimum(seed):
+    solved = alone(seed)
+    matrix = solved.matrix
+    upper = matrix.upper.copy()
+    closed = [column for column in np.flatnonzero(matrix.integer) if solved.outcome.values[column] < 0.5]
+    upper[closed] = 0.0
+    found = reduce_matrix(matrix.with_bounds(matrix.lower, upper))
+    assert found is not None
+    assert len(found.matrix.cost) < len(matrix.cost)
+    outcome = solve_matrix(found.matrix, small.EXACT)
+    assert outcome.objective == pytest.approx(solved.cost, rel=1e-6)
+    values = found.restore(outcome.values)
+    activity = matrix.a @ values
+    assert (activity >= matrix.row_lower - 1e-6).all()
+    assert (activity <= matrix.row_upper + 1e-6).all()
 
 
 @pytest.mark.usefixtures("prepared")
@@ -211,16 +289,6 @@ def test_progress_never_claims_more_than_is_proven():
         assert states
         assert all(state.bound <= solved.cost + 1e-4 for state in states), seed
         assert all(state.incumbent >= solved.cost - 1e-4 for state in states), seed
-
-
-def test_a_search_among_some_builds_shows_the_bound_of_the_whole_model():
-    """The bound of a search among some builds says nothing of the others."""
-    states: list[Progress] = []
-    shown = strategy._floored(states.append, -9000.0, -9000.0, strategy._Clock(3.0))
-    shown(Progress(0.1, -8000.0, -8500.0, 1))
-    shown(Progress(0.2, -8100.0, -9500.0, 2))
-    assert [state.bound for state in states] == [-9000.0, -9000.0]
-    assert [state.incumbent for state in states] == [-8000.0, -8100.0]
 
 
 def test_any_plan_is_left_to_the_solver_alone(monkeypatch):

@@ -1,0 +1,122 @@
+"""What a search may branch on: counts of plants that must be whole, from the whole plan down to one build.
+
+A relaxation that builds a third of a plant here and a fifth there is answered best by a question about
+the plan as a whole: is a plant on line by 2034 or not? Each question is a set of yes/no columns whose
+sum is a whole number in every plan.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from model.matrix import Matrix, Vector
+from model.problem import Problem
+
+Columns = npt.NDArray[np.intp]
+WHOLE = 1e-6
+"""A count is whole within this, as HiGHS takes it for single columns."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A set of yes/no columns whose sum is whole in every plan.
+
+    Parameters
+    ----------
+    name
+        For the log: what is counted.
+    rank
+        Lower ranks are asked first: 0 when, 1 how large, 2 where and when, 3 how large where, 4 a single column.
+    columns
+        Positions in the matrix.
+    least
+        A plan that has any has at least so many: where no country may hold more than 60 % of capacity, one plant cannot stand alone.
+    """
+
+    name: str
+    rank: int
+    columns: Columns
+    least: int = 1
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A question that a point leaves open, and its count there."""
+
+    number: int
+    question: Question
+    count: float
+
+    @property
+    def distance(self) -> float:
+        """How far the count is from whole."""
+        low, high = self.answers
+        return float(min(self.count - low, high - self.count) / (high - low))
+
+    @property
+    def answers(self) -> tuple[float, float]:
+        """The two counts on either side that a plan can have: at most the first or at least the second."""
+        if self.count < self.question.least:
+            return 0.0, float(self.question.least)
+        return float(np.floor(self.count)), float(np.ceil(self.count))
+
+
+def ask_about_plants(problem: Problem, matrix: Matrix) -> tuple[Question, ...]:
+    """Return the questions about the builds of a matrix, and one for each other whole-number column.
+
+    Parameters
+    ----------
+    problem
+        For capacity and scope of the designs.
+    matrix
+        Whole or reduced; only the builds that it holds count.
+    """
+    whole = np.flatnonzero(matrix.integer)
+    builds = np.array([column for column in whole if matrix.columns[column][0] == "build"], dtype=np.intp)
+    questions = [Question(str(matrix.columns[column]), 4, np.array([column], dtype=np.intp)) for column in whole]
+    if not builds.size:
+        return tuple(questions)
+    keys = [matrix.columns[column][1] for column in builds]
+    host, design, way, year = (np.array([key[part] for key in keys]) for part in range(4))
+    capacity = np.array([problem.capacity[d] for d in design])
+    integrated = np.array([problem.integrated[d] for d in design])
+    found: dict[tuple[int, ...], Question] = {}
+
+    def ask(name: str, rank: int, members: npt.NDArray[np.bool_], least: int = 1) -> None:
+        columns = builds[members]
+        if columns.size > 1:
+            found.setdefault(tuple(columns.tolist()), Question(name, rank, columns, least))
+
+    years, sizes = np.unique(year), np.unique(capacity)[1:]
+    for y in years:
+        shared = problem.country_share_limit < 1.0 and y >= problem.country_share_from
+        ask(f"plants on line by {y}", 0, year <= y, math.ceil(1.0 / problem.country_share_limit - WHOLE) if shared else 1)
+    for size in sizes:
+        ask(f"plants of at least {size:g} kt", 1, capacity >= size)
+    ask("integrated plants", 1, integrated)
+    for h in dict.fromkeys(host):
+        here = host == h
+        for y in years:
+            ask(f"plants at {h} by {y}", 2, here & (year <= y))
+        for size in sizes:
+            ask(f"plants of at least {size:g} kt at {h}", 3, here & (capacity >= size))
+        ask(f"integrated plants at {h}", 3, here & integrated)
+        for w in dict.fromkeys(way[here]):
+            ask(f"plants at {h} in the way {w}", 3, here & (way == w))
+    return (*found.values(), *questions)
+
+
+def doubts_at(questions: Sequence[Question], values: Vector) -> list[Doubt]:
+    """Return the questions that a point leaves open, those to ask first at the front."""
+    open_ones = []
+    for number, question in enumerate(questions):
+        count = float(values[question.columns].sum())
+        near = WHOLE * question.columns.size**0.5
+        if abs(count - round(count)) > near or near < count < question.least - near:
+            open_ones.append(Doubt(number, question, count))
+    return sorted(open_ones, key=lambda doubt: (doubt.question.rank, -doubt.distance, doubt.number))

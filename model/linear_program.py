@@ -1,0 +1,184 @@
+"""A linear program that is solved again and again: HiGHS' dual simplex, started where the last solve ended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+
+from model.matrix import Matrix, Row, Vector
+from model.reduction import Reduction
+from model.solver import SOLVED, SolveOptions, load
+
+Statuses = npt.NDArray[np.int8]
+_STATUS = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
+_BASIC = int(highspy.HighsBasisStatus.kBasic)
+NO_LIMIT = 2**31 - 1
+
+
+class LpState(Enum):
+    """How a solve of a linear program ended."""
+
+    OPTIMAL = auto()
+    INFEASIBLE = auto()
+    ABOVE_CUTOFF = auto()
+    UNFINISHED = auto()
+    STOPPED = auto()
+    FAILED = auto()
+
+
+class StopSignal:
+    """Asks every linear program that listens to stop: on a deadline or by hand."""
+
+    def __init__(self, seconds: float) -> None:
+        self.deadline = time.monotonic() + seconds
+        self.by_hand = threading.Event()
+
+    @property
+    def raised(self) -> bool:
+        """Whether to stop now."""
+        return self.by_hand.is_set() or time.monotonic() > self.deadline
+
+    @property
+    def left(self) -> float:
+        """Seconds to the deadline."""
+        return self.deadline - time.monotonic()
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Status of every column and row; rows added later count as basic."""
+
+    columns: Statuses
+    rows: Statuses
+
+    def reduced(self, reduction: Reduction) -> Basis:
+        """Return the basis of a reduced matrix; rows of the larger one beyond `reduction` are forgotten."""
+        return Basis(self.columns[reduction.columns], self.rows[reduction.rows])
+
+
+class LinearProgram:
+    """The relaxation of a matrix, with rows that come and bounds that move.
+
+    Parameters
+    ----------
+    matrix
+        Whole-number columns are taken as continuous.
+    options
+        Seed; there is one thread a program.
+    stop
+        Watched while solving.
+    basis
+        Where to start; repaired where it does not fit.
+    """
+
+    def __init__(self, matrix: Matrix, options: SolveOptions, stop: StopSignal, basis: Basis | None = None) -> None:
+        self.matrix, self.stop = matrix, stop
+        self.height = self.base_height = len(matrix.row_lower)
+        self.lower, self.upper = matrix.lower.copy(), matrix.upper.copy()
+        self.iterations = 0
+        self.highs = load(matrix.relaxed(), options, threads=1)
+        kinds = highspy.cb.HighsCallbackType
+        self.highs.callbacks[int(kinds.kCallbackSimplexInterrupt)].subscribe(self._watch)
+        if basis is not None:
+            self.start_from(basis)
+
+    def _watch(self, event: highspy.highs.HighsCallbackEvent) -> None:
+        if self.stop.raised:
+            event.interrupt()
+
+    def solve(self, cutoff: float = np.inf, iterations: int = NO_LIMIT) -> LpState:
+        """Solve from the present basis.
+
+        Parameters
+        ----------
+        cutoff
+            Stop once the program is known to cost more.
+        iterations
+            Stop after so many; what is then known is no bound.
+        """
+        if self.stop.raised:
+            return LpState.STOPPED
+        self.highs.setOptionValue("objective_bound", float(cutoff))
+        self.highs.setOptionValue("simplex_iteration_limit", iterations)
+        self.highs.run()
+        info = self.highs.getInfo()
+        self.iterations += max(0, info.simplex_iteration_count)
+        state, known = self.highs.getModelStatus(), highspy.HighsModelStatus
+        if state in SOLVED:
+            return LpState.OPTIMAL if info.objective_function_value <= cutoff else LpState.ABOVE_CUTOFF
+        if state in (known.kInfeasible, known.kUnboundedOrInfeasible):
+            return LpState.INFEASIBLE
+        if state == known.kObjectiveBound:
+            return LpState.ABOVE_CUTOFF
+        if state in (known.kInterrupt, known.kTimeLimit):
+            return LpState.STOPPED
+        return LpState.UNFINISHED if state == known.kIterationLimit else LpState.FAILED
+
+    def solve_afresh(self, cutoff: float = np.inf) -> LpState:
+        """Solve without any basis, for when the way from the last one went wrong."""
+        self.highs.clearSolver()
+        return self.solve(cutoff)
+
+    @property
+    def objective(self) -> float:
+        """Of the last solve, MUSD."""
+        return float(self.highs.getInfo().objective_function_value)
+
+    def values(self) -> Vector:
+        """Return the point of the last solve."""
+        return np.array(self.highs.getSolution().col_value)
+
+    def reduced_costs(self) -> Vector:
+        """Return the reduced costs of the last solve."""
+        return np.array(self.highs.getSolution().col_dual)
+
+    def row_duals(self) -> Vector:
+        """Return the duals of the last solve, added rows at the end."""
+        return np.array(self.highs.getSolution().row_dual)
+
+    def add_rows(self, rows: Sequence[Row]) -> int:
+        """Add rows; return the position of the first."""
+        first = self.height
+        for row in rows:
+            self.highs.addRow(row.lower, row.upper, row.columns.size, row.columns.astype(np.int32), row.coefficients)
+        self.height += len(rows)
+        return first
+
+    def bound_columns(self, columns: npt.NDArray[np.intp], lower: Vector, upper: Vector) -> None:
+        """Set the bounds of columns; those that stay are not touched."""
+        moved = (self.lower[columns] != lower) | (self.upper[columns] != upper)
+        if moved.any():
+            chosen = columns[moved]
+            self.highs.changeColsBounds(chosen.size, chosen.astype(np.int32), lower[moved], upper[moved])
+            self.lower[chosen], self.upper[chosen] = lower[moved], upper[moved]
+
+    def bound_row(self, row: int, lower: float, upper: float) -> None:
+        """Set the sides of a row."""
+        self.highs.changeRowBounds(row, lower, upper)
+
+    def basis(self) -> Basis:
+        """Return the present basis."""
+        basis = self.highs.getBasis()
+        return Basis(
+            np.fromiter((int(status) for status in basis.col_status), dtype=np.int8),
+            np.fromiter((int(status) for status in basis.row_status), dtype=np.int8),
+        )
+
+    def start_from(self, basis: Basis) -> None:
+        """Take a basis up; rows that it does not know are basic."""
+        rows = np.full(self.height, _BASIC, dtype=np.int8)
+        rows[: basis.rows.size] = basis.rows[: self.height]
+        given = highspy.HighsBasis()
+        given.col_status = [_STATUS[status] for status in basis.columns.tolist()]
+        given.row_status = [_STATUS[status] for status in rows.tolist()]
+        given.valid = True
+        # columns that left with a reduction may have been basic: HiGHS then fills the basis up with rows of full rank
+        given.alien = int((rows == _BASIC).sum()) + int((basis.columns == _BASIC).sum()) != self.height
+        self.highs.setBasis(given)

@@ -1,0 +1,375 @@
+"""Branch and bound over counts of plants, on linear programs that shrink as builds are ruled out.
+
+HiGHS' own search branches on single builds and spends most of its work on finding out which; here the
+questions of :mod:`model.branching` are asked first, of which few settle the plan.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from model.branching import WHOLE, Doubt, ask_about_plants, doubts_at
+from model.covers import CapacityCovers
+from model.linear_program import Basis, LinearProgram, LpState, StopSignal
+from model.matrix import Matrix, Row, Vector
+from model.problem import Problem
+from model.reduction import Mask, Reduction, reduce_matrix
+from model.solver import SolveOptions
+
+PROBES, PROBE_ITERATIONS = 4, 150
+"""Questions compared before one is asked, and how far each answer is followed for that."""
+
+COVER_ROUNDS = 2
+SHRINK_AT = 0.6
+"""The linear program is made anew once this share of its builds is all that is left."""
+
+SMALL_PART = 60
+"""Builds below which shrinking no longer pays."""
+
+
+class SearchFailed(RuntimeError):
+    """A linear program could not be solved; the caller falls back on HiGHS' own search."""
+
+
+@dataclass(frozen=True, eq=False)
+class Count:
+    """Places among the whole-number columns whose sum a node may limit."""
+
+    places: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A part of the plans: those with builds within bounds and counts within limits.
+
+    Parameters
+    ----------
+    bound
+        No plan of the part costs less, MUSD.
+    lower, upper
+        Of the whole-number columns of the whole matrix, in their order.
+    limits
+        Count -> (least, most).
+    basis, epoch
+        Where to start, and the linear program that it belongs to; -1: none, -2: the whole matrix.
+    """
+
+    bound: float
+    lower: Vector
+    upper: Vector
+    limits: dict[Count, tuple[float, float]] = field(default_factory=dict)
+    basis: Basis | None = None
+    epoch: int = -1
+    depth: int = 0
+
+
+@dataclass(frozen=True)
+class Incumbent:
+    """A whole plan: objective and the values of the whole-number columns."""
+
+    objective: float
+    whole: Vector
+
+
+class Tree:
+    """Searches the plans of a matrix that cost less than a cutoff, one node at a time.
+
+    Parameters
+    ----------
+    problem
+        For questions and covers.
+    matrix
+        The model; rows that hold for every whole plan may have been added.
+    options
+        Gap and seed.
+    stop
+        Watched between and within linear programs.
+    roots
+        Parts to search.
+    """
+
+    def __init__(self, problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSignal, roots: Sequence[Node]) -> None:
+        self.problem, self.matrix, self.options, self.stop = problem, matrix, options, stop
+        self.whole = np.flatnonzero(matrix.integer)
+        self.place = np.full(len(matrix.cost), -1, dtype=np.intp)
+        self.place[self.whole] = np.arange(self.whole.size)
+        self.counted: dict[tuple[int, ...], Count] = {}
+        self.order = itertools.count()
+        self.heap: list[tuple[float, int, Node]] = []
+        self.dive: Node | None = None
+        self.reduction: Reduction
+        self.epoch = -1
+        self.nodes = self.iterations = 0
+        self.counts: Counter[str] = Counter()
+        for root in roots:
+            self.push(root)
+
+    # --- the nodes that wait -----------------------------------------------------------------
+
+    def push(self, node: Node) -> None:
+        """Add a part to search."""
+        heapq.heappush(self.heap, (node.bound, next(self.order), node))
+
+    def take(self) -> Node | None:
+        """Give away the waiting part with the least bound, without its basis, which is this tree's own."""
+        return replace(heapq.heappop(self.heap)[2], basis=None, epoch=-1) if self.heap else None
+
+    @property
+    def waiting(self) -> int:
+        """How many parts wait."""
+        return len(self.heap) + (self.dive is not None)
+
+    @property
+    def bound(self) -> float:
+        """No plan of the parts that wait costs less; infinite if none waits."""
+        bounds = [self.heap[0][0]] if self.heap else []
+        return min([*bounds, self.dive.bound] if self.dive is not None else bounds, default=float("inf"))
+
+    def _next(self, cutoff: float) -> Node | None:
+        if self.dive is not None:
+            node, self.dive = self.dive, None
+            return node
+        while self.heap:
+            node = heapq.heappop(self.heap)[2]
+            if node.bound < cutoff:
+                return node
+        return None
+
+    # --- the search --------------------------------------------------------------------------
+
+    def search(self, cutoff: float, nodes: int, found: Callable[[Incumbent], float]) -> None:
+        """Search until so many nodes are done, nothing waits or the signal is raised.
+
+        Parameters
+        ----------
+        cutoff
+            Only cheaper plans count, MUSD.
+        nodes
+            Most nodes to look at.
+        found
+            Told of each plan found; returns the new cutoff.
+        """
+        for _ in range(nodes):
+            node = self._next(cutoff)
+            if node is None:
+                return
+            if self.stop.raised:
+                self.push(node)
+                return
+            self.nodes += 1
+            if node.bound >= cutoff:
+                continue
+            cutoff = self._look_at(node, cutoff, found)
+
+    def _look_at(self, node: Node, cutoff: float, found: Callable[[Incumbent], float]) -> float:
+        """Solve a node; drop it, take its plan or part it in two. Return the cutoff."""
+        self._shrink_if_due(node)
+        self._enter(node)
+        state = self._solve(cutoff)
+        for _ in range(COVER_ROUNDS):
+            if state is not LpState.OPTIMAL:
+                break
+            before = self.lp.objective
+            rows = self.covers.violated(self.lp.values())
+            if not rows:
+                break
+            self.lp.add_rows(rows)
+            state = self._solve(cutoff)
+            if state is LpState.OPTIMAL and self.lp.objective - before < 0.1 * (cutoff - before):
+                break
+        if state is LpState.STOPPED:
+            self.push(replace(node, basis=None, epoch=-1))
+            return cutoff
+        if state is not LpState.OPTIMAL:
+            self.counts["dropped"] += 1
+            return cutoff
+        values = self.lp.values()
+        node = self._tightened(replace(node, bound=max(node.bound, self.lp.objective)), values, cutoff)
+        doubts = doubts_at(self.lp_questions, values)
+        if not doubts:
+            return self._take_plan(node, values, cutoff, found)
+        self._part(node, doubts, cutoff)
+        return cutoff
+
+    def _solve(self, cutoff: float) -> LpState:
+        before = self.lp.iterations
+        state = self.lp.solve(cutoff)
+        if state in (LpState.FAILED, LpState.UNFINISHED):
+            state = self.lp.solve_afresh(cutoff)
+        self.iterations += self.lp.iterations - before
+        if state in (LpState.FAILED, LpState.UNFINISHED):
+            raise SearchFailed("a linear program of the search could not be solved")
+        return state
+
+    def _take_plan(self, node: Node, values: Vector, cutoff: float, found: Callable[[Incumbent], float]) -> float:
+        """Round the plan of a node and solve it again with nothing left open; what survives is an incumbent."""
+        whole = np.zeros(self.whole.size)
+        whole[self.lp_places] = np.round(values[self.lp_whole])
+        self.lp.bound_columns(self.lp_whole, whole[self.lp_places], whole[self.lp_places])
+        if self._solve(np.inf) is not LpState.OPTIMAL:
+            # within the solver's tolerance of a plan, but none: only a search with other tolerances can tell
+            raise SearchFailed("a plan does not survive rounding")
+        self.counts["plans"] += 1
+        return min(cutoff, found(Incumbent(self.lp.objective, whole)))
+
+    def _tightened(self, node: Node, values: Vector, cutoff: float) -> Node:
+        """Rule out builds whose reduced cost alone takes the cost above the cutoff."""
+        room = cutoff - self.lp.objective + 1e-7 * abs(cutoff)
+        costs = self.lp.reduced_costs()[self.lp_whole]
+        shut = self.lp_places[(costs > room) & (values[self.lp_whole] < WHOLE)]
+        shut = shut[node.lower[shut] == 0.0]
+        if not shut.size:
+            return node
+        upper = node.upper.copy()
+        upper[shut] = 0.0
+        return replace(node, upper=upper)
+
+    # --- parting a node ----------------------------------------------------------------------
+
+    def _part(self, node: Node, doubts: Sequence[Doubt], cutoff: float) -> None:
+        basis = self.lp.basis()
+        doubt, known = self._choose(node, doubts, basis, cutoff)
+        children = []
+        for side in (0, 1):
+            child = self._answer(node, doubt, side, basis)
+            bound, score = known[side]
+            child = replace(child, bound=max(child.bound, bound))
+            if child.bound < cutoff:
+                children.append((score, side, child))
+        children.sort(key=lambda item: item[:2])
+        if children:
+            self.dive = children[0][2]
+            for _, _, child in children[1:]:
+                self.push(child)
+
+    def _choose(
+        self, node: Node, doubts: Sequence[Doubt], basis: Basis, cutoff: float
+    ) -> tuple[Doubt, tuple[tuple[float, float], tuple[float, float]]]:
+        """Return the question to ask and, of its two answers, (bound, estimate)."""
+        rank = doubts[0].question.rank
+        picked = [doubt for doubt in doubts if doubt.question.rank <= rank + 1 and doubt.question.rank < 4][:PROBES]
+        unknown = ((node.bound, node.bound), (node.bound, node.bound))
+        if len(picked) < 2:
+            first = (picked or doubts)[0]
+            at_most, at_least = first.answers
+            up_first = first.count - at_most > at_least - first.count
+            estimate = ((node.bound, node.bound + up_first), (node.bound, node.bound + (not up_first)))
+            return first, estimate
+        best, best_score, best_known = picked[0], -1.0, unknown
+        for doubt in picked:
+            sides = tuple(self._probe(node, doubt, side, basis, cutoff) for side in (0, 1))
+            gains = [max(min(estimate, cutoff + 1.0) - node.bound, 1e-3) for _, estimate in sides]
+            score = gains[0] * gains[1]
+            if score > best_score:
+                best, best_score, best_known = doubt, score, (sides[0], sides[1])
+            if max(bound for bound, _ in sides) >= cutoff:
+                best, best_known = doubt, (sides[0], sides[1])
+                break
+        self._enter(replace(node, basis=basis, epoch=self.epoch))
+        return best, best_known
+
+    def _probe(self, node: Node, doubt: Doubt, side: int, basis: Basis, cutoff: float) -> tuple[float, float]:
+        """Follow an answer for a while; return what is proven of it and what it looks like."""
+        self._enter(self._answer(node, doubt, side, basis))
+        before = self.lp.iterations
+        state = self.lp.solve(cutoff, PROBE_ITERATIONS)
+        self.iterations += self.lp.iterations - before
+        self.counts["probes"] += 1
+        if state in (LpState.INFEASIBLE, LpState.ABOVE_CUTOFF):
+            return cutoff, cutoff
+        if state is LpState.OPTIMAL:
+            return max(node.bound, self.lp.objective), max(node.bound, self.lp.objective)
+        return node.bound, max(node.bound, self.lp.objective) if state is LpState.UNFINISHED else node.bound
+
+    def _answer(self, node: Node, doubt: Doubt, side: int, basis: Basis) -> Node:
+        """Return the part of a node where the count is at most the lower (side 0) or at least the higher (side 1) of the two that a plan can have."""
+        count = self.count_of[doubt.number]
+        members = count.places
+        at_most, at_least = doubt.answers
+        low, high = (-np.inf, at_most) if side == 0 else (at_least, np.inf)
+        lower, upper, limits = node.lower, node.upper, node.limits
+        if members.size == 1:
+            lower, upper = lower.copy(), upper.copy()
+            lower[members], upper[members] = np.maximum(lower[members], low), np.minimum(upper[members], high)
+        elif high == 0.0:
+            upper = upper.copy()
+            upper[members] = 0.0
+        else:
+            least, most = limits.get(count, (-np.inf, np.inf))
+            limits = {**limits, count: (max(least, low), min(most, high))}
+        return Node(node.bound, lower, upper, limits, basis, self.epoch, node.depth + 1)
+
+    # --- the linear program ------------------------------------------------------------------
+
+    def _shrink_if_due(self, node: Node) -> None:
+        """Make the linear program anew where the parts that wait need far less than it holds."""
+        if self.epoch >= 0 and self.lp_whole.size <= SMALL_PART:
+            return
+        if self.epoch >= 0 and self.nodes % 4:
+            return
+        needed = node.upper > 0
+        for _, _, other in self.heap:
+            needed |= other.upper > 0
+        if self.epoch < 0 or needed.sum() < SHRINK_AT * self.lp_whole.size:
+            self._rebuild(node, needed)
+
+    def _rebuild(self, node: Node, needed: Mask) -> None:
+        upper = self.matrix.upper.copy()
+        upper[self.whole[~needed]] = 0.0
+        found = reduce_matrix(self.matrix.with_bounds(self.matrix.lower, upper))
+        basis = None
+        if found is None:
+            raise SearchFailed("a row cannot hold once the builds that cannot pay are gone")
+        if self.epoch >= 0 and node.epoch == self.epoch and node.basis is not None:
+            old_column = np.full(len(self.matrix.cost), -1, dtype=np.intp)
+            old_column[self.reduction.columns] = np.arange(self.reduction.columns.size)
+            old_row = np.full(len(self.matrix.row_lower), -1, dtype=np.intp)
+            old_row[self.reduction.rows] = np.arange(self.reduction.rows.size)
+            columns, rows = old_column[found.columns], old_row[found.rows]
+            if (columns >= 0).all() and (rows >= 0).all():
+                basis = Basis(node.basis.columns[columns], node.basis.rows[rows])
+        elif node.basis is not None and node.epoch == -2:
+            basis = node.basis.reduced(found)
+        self.reduction = found
+        self.lp = LinearProgram(found.matrix, self.options, self.stop, basis)
+        self.covers = CapacityCovers(self.problem, found.matrix)
+        self.lp_questions = ask_about_plants(self.problem, found.matrix)
+        self.lp_whole = np.flatnonzero(found.matrix.integer)
+        self.lp_places = self.place[found.columns[self.lp_whole]]
+        self.epoch += 1
+        self.row_of: dict[Count, int] = {}
+        self.set_rows: dict[Count, tuple[float, float]] = {}
+        self.count_of = []
+        for question in self.lp_questions:
+            places = self.place[found.columns[question.columns]]
+            self.count_of.append(self.counted.setdefault(tuple(places.tolist()), Count(places)))
+        self.counts["linear programs"] += 1
+
+    def _enter(self, node: Node) -> None:
+        """Give the linear program the bounds, limits and basis of a node."""
+        self.lp.bound_columns(self.lp_whole, node.lower[self.lp_places], node.upper[self.lp_places])
+        for count in dict.fromkeys((*self.set_rows, *node.limits)):
+            wanted = node.limits.get(count, (-np.inf, np.inf))
+            if self.set_rows.get(count) == wanted:
+                continue
+            if count not in self.row_of:
+                columns = self.lp_whole[np.isin(self.lp_places, count.places)]
+                self.row_of[count] = self.lp.add_rows([Row(columns, np.ones(columns.size), *wanted)])
+            else:
+                self.lp.bound_row(self.row_of[count], *wanted)
+            self.set_rows[count] = wanted
+        if node.basis is not None and node.epoch == self.epoch:
+            self.lp.start_from(node.basis)
+
+
+def root_node(matrix: Matrix, bound: float, basis: Basis | None = None) -> Node:
+    """Return the part that holds every plan of a matrix."""
+    whole = np.flatnonzero(matrix.integer)
+    return Node(bound, matrix.lower[whole].copy(), matrix.upper[whole].copy(), {}, basis, -2 if basis is not None else -1)
