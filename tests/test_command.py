@@ -192,3 +192,20 @@ def test_two_runs_never_share_a_folder(tmp_path):
     folders = list((tmp_path / "out").iterdir())
     assert len(folders) == 2
     assert all(isinstance(pd.read_excel(folder / "solution.xlsx", engine="openpyxl"), pd.DataFrame) for folder in folders)
+
+
+def test_text_that_looks_like_a_formula_stays_text_through_a_whole_run(tmp_path):
+    trap = '=HYPERLINK("http://x","y")'
+    tables = tiny_tables()
+    trapped = {sheet: tables[sheet].assign(name=trap) for sheet in ("sources", "hosts", "markets", "sectors", "suppliers")}
+    assert run(tmp_path, "--studies", "none", tables=tables.with_frames(**trapped)) == 0
+    (path,) = (tmp_path / "out").glob("*/solution.xlsx")
+    kept = set()
+    for sheet in openpyxl.load_workbook(path).worksheets:
+        for cell in (cell for row in sheet.iter_rows() for cell in row if cell.value is not None):
+            assert not (cell.data_type == "f" and "http://x" in str(cell.value)), (sheet.title, cell.coordinate)
+            assert cell.hyperlink is None or cell.hyperlink.target is None or "http://x" not in cell.hyperlink.target
+            if cell.value == trap:
+                kept.add(sheet.title)
+    assert {"in_hosts", "in_sources"} < kept
+    assert any(not sheet.startswith("in_") for sheet in kept), "shown with the results too"
