@@ -180,22 +180,26 @@ class _Strategy:
         self.whole = np.flatnonzero(matrix.integer)
 
     def run(self, start: tuple[BuildKey, ...], cutoff: float) -> Outcome:
+        state = _State(None, cutoff, -math.inf)
+        if start:
+            self._try(self.matrix, start, state)
+        # what the markets do without joint plants is known in no time: whatever stops the search, there is a plan where that is one
+        self._try(self.matrix, (), state)
+        self.clock.lap("first plan")
+        self._report(state)
         relaxation = self._wait([self.pool.submit(relax, self.problem, self.matrix, self.options, self.clock.stop)])[0]
         self.clock.lap("relaxation")
         if relaxation.state is LpState.INFEASIBLE:
             return infeasible(self.matrix, self.options, self.clock.stop.left, self.clock.laps)
         if relaxation.state is not LpState.OPTIMAL:
-            return without_plan(Status.NO_PLAN_FOUND, "stopped in the linear relaxation", self.clock.laps)
+            return self._finish(state, exhausted=False)
         self.say(
             f"Linear relaxation: no plan can cost less than {relaxation.bound:,.1f} MUSD ({len(relaxation.covers)} capacity covers bind)"
         )
-        state = _State(None, cutoff, relaxation.bound)
+        state.bound = relaxation.bound
         if relaxation.bound >= cutoff:
             return self._finish(state, exhausted=True)
         tight = self.matrix.with_rows(relaxation.covers)
-        if start:
-            self._try(tight, start, state)
-        self._try(tight, (), state)
         self._report(state)
         self._find_first(tight, relaxation, state)
         self.clock.lap("first plan")
