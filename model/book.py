@@ -92,7 +92,8 @@ def spread_column(sheet: str, member: Hashable) -> Column:
     if spread is None:
         raise KeyError(f"{sheet} has no column {member!r}")
     return Column(
-        str(member), "number", spread.description, spread.unit, spread.required, spread.low, spread.high, blank=spread.blank
+        str(member), "number", spread.description, spread.unit, spread.required, spread.low, spread.high, blank=spread.blank,
+        plausible=spread.plausible,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ They are applied to typed tables, so they serve a book just read and one changed
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Hashable, Iterator
 
@@ -162,7 +163,23 @@ def out_of_range(book: Book) -> Iterator[Offence]:
     for sheet, row, name, column, number in _numbers(book):
         negative = column.low == 0 and number < 0
         if _outside(column, number) and not _is_share(column) and not negative:
-            yield Offence(sheet, row, name, number_text(number), allowed_text(column), f"Write {allowed_text(column)}.")
+            percent = column.unit.startswith("share") and 1 < number <= 100 and not _outside(column, number / 100)
+            remedy = f"Write {number / 100:g} if {number_text(number)} % is meant." if percent else f"Write {allowed_text(column)}."
+            yield Offence(sheet, row, name, number_text(number), allowed_text(column), remedy)
+
+
+@rule("implausible_figure", "notice", as_written=True)
+def implausible_figure(book: Book) -> Iterator[Offence]:
+    """A figure that may stand in its column is not so small or large that its unit is in doubt."""
+    for sheet, row, name, column, number in _numbers(book):
+        if column.plausible is None or _outside(column, number) or math.isinf(number):
+            continue
+        low, high = column.plausible
+        if not low <= number <= high:
+            yield Offence(
+                sheet, row, name, f"{number_text(number)} {column.unit}", f"mostly {number_text(low)} to {number_text(high)} {column.unit}",
+                f"Kept as written; check that it is meant in {column.unit}, not in a unit larger or smaller.",
+            )  # fmt: skip
 
 
 @rule("not_whole", "error", blocks=True)
@@ -250,5 +267,5 @@ def setting_unit(book: Book) -> Iterator[Offence]:
 
 SCHEMA_RULES = (
     empty_sheet, blank_key, blank_required, duplicate_key, dangling_reference, choice_not_allowed, infinite_number, negative_number,
-    share_outside, out_of_range, not_whole, country_code, unknown_setting, setting_type, setting_unit,
+    share_outside, out_of_range, implausible_figure, not_whole, country_code, unknown_setting, setting_type, setting_unit,
 )  # fmt: skip

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Hashable, Iterator
 from itertools import pairwise
+from typing import Any
 
 from model.book import Book, is_blank, parse_modelled_years
+from model.economics import represented_years
 from model.findings import Offence, rule
 from model.schema import SHEETS
 from model.words import listing, number_text, show
@@ -87,6 +90,56 @@ def year_gap(book: Book) -> Iterator[Offence]:
             )  # fmt: skip
 
 
+@rule("sparse_years", "notice", *HORIZON)
+def sparse_years(book: Book) -> Iterator[Offence]:
+    """A modelled year stands for two calendar years at most."""
+    spans = represented_years(book.years, int(book.number("last_year"))) if book.years else {}
+    wide = [year for year, span in spans.items() if len(span) > 2]
+    if wide:
+        longest = max(wide, key=lambda year: len(spans[year]))
+        yield Offence(
+            "settings", book.setting_row("modelled_years"), "value",
+            f"{longest}, which stands for {len(spans[longest])} years, {longest} to {spans[longest][-1]}", "years that stand for at most 2 each",
+            "Nothing to do for a quick look. Ramps, demand and caps of a modelled year count for all years that it stands for; "
+            "list more years, or write all, before trusting the plan.",
+        )  # fmt: skip
+
+
+def _blanks(book: Book, sheet: str, row: Hashable, record: dict[Hashable, Any], between: bool) -> list[int]:
+    """Return the blank years before the row's last figure, only those after its first one where asked."""
+    years = [year for year in book.year_columns(sheet) if not book.is_unread(sheet, row, year)]
+    filled = [year for year in years if not is_blank(record[year])]
+    if not filled:
+        return []
+    first = min(filled) if between else -math.inf
+    return [year for year in years if first < year < max(filled) and is_blank(record[year])]
+
+
+@rule("cap_gap", "notice", "caps.cap", "caps.year", *HORIZON)
+def cap_gap(book: Book) -> Iterator[Offence]:
+    """A cap holds in every modelled year between its first and its last."""
+    for row, record in book.rows("caps"):
+        gaps = [year for year in _blanks(book, "caps", row, record, between=True) if year in book.years]
+        if gaps:
+            yield Offence(
+                "caps", row, gaps[0], f"{record['cap']} blank in {listing(gaps)}, between capped years", "a cap in each year between capped years",
+                "Read as no cap in these years. Nothing to do if that is meant; a cap in force before or after is not carried over.",
+            )  # fmt: skip
+
+
+@rule("budget_gap", "notice", "markets.market", "markets.partner", "markets.year", "settings.decision_year", *HORIZON)
+def budget_gap(book: Book) -> Iterator[Offence]:
+    """A partner with a capital budget has one in each earlier year in which capital can be spent."""
+    for row, record in book.rows("markets"):
+        gaps = [year for year in _blanks(book, "markets", row, record, between=False) if year >= book.number("decision_year")]
+        if record["partner"] == "yes" and gaps:
+            yield Offence(
+                "markets", row, gaps[0], f"no budget of {record['market']} in {listing(gaps)}, before budgeted years",
+                "a budget in each year from decision_year to the last budgeted one",
+                "Read as no limit: capital for later plants can be spent in these years. Write 0 where nothing may be spent.",
+            )  # fmt: skip
+
+
 @rule(
     "from_after_to", "error", "host_rules.from_year", "host_rules.to_year", "duties.from_year", "duties.to_year", blocks=True
 )  # fmt: skip
@@ -116,4 +169,6 @@ def ramp_falls(book: Book) -> Iterator[Offence]:
                     )  # fmt: skip
 
 
-TIME_RULES = (horizon_order, modelled_years, year_missing, year_blank, year_gap, from_after_to, ramp_falls)
+TIME_RULES = (
+    horizon_order, modelled_years, year_missing, year_blank, year_gap, sparse_years, cap_gap, budget_gap, from_after_to, ramp_falls,
+)  # fmt: skip

@@ -40,6 +40,9 @@ class Column:
         ``sheet.column`` that must hold the code.
     wildcard
         True when ``*`` (every member) is allowed besides a code.
+    plausible
+        Closed range outside which a figure is more likely a slip of units than meant; only a notice
+        follows. A judgement: some times wider than what the baseline book holds.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Column:
     refers: str = ""
     wildcard: bool = False
     blank: str = ""
+    plausible: tuple[float, float] | None = None
 
     @property
     def header(self) -> str:
@@ -76,6 +80,7 @@ class Spread:
     low: float | None = None
     high: float | None = None
     blank: str = ""
+    plausible: tuple[float, float] | None = None
 
     def header(self, member: object) -> str:
         """Header cell text of one member."""
@@ -141,14 +146,16 @@ def share(name: str, description: str, unit: str = "share", required: bool = Tru
     return Column(name, "number", description, unit, required, 0.0, 1.0, blank=blank)
 
 
-def non_negative(name: str, description: str, unit: str, required: bool = True, blank: str = "") -> Column:
+def non_negative(
+    name: str, description: str, unit: str, required: bool = True, blank: str = "", plausible: tuple[float, float] | None = None
+) -> Column:
     """Return a column of amounts from 0."""
-    return Column(name, "number", description, unit, required, 0.0, None, blank=blank)
+    return Column(name, "number", description, unit, required, 0.0, None, blank=blank, plausible=plausible)
 
 
-def positive(name: str, description: str, unit: str) -> Column:
+def positive(name: str, description: str, unit: str, plausible: tuple[float, float] | None = None) -> Column:
     """Return a column of amounts above 0."""
-    return Column(name, "number", description, unit, True, 1e-9, None)
+    return Column(name, "number", description, unit, True, 1e-9, None, plausible=plausible)
 
 
 def yes_no(name: str, description: str) -> Column:

@@ -61,7 +61,7 @@ MARKET_SHEETS: tuple[Sheet, ...] = (
                 "Country that the market's customs record: for home processing of imported raw material, where that came from.",
             ),
             non_negative("price_share", "Delivered price as a share of the year's market price.", "x price"),
-            non_negative("price_floor", "Least price under contract.", "USD/kg", required=False, blank="none"),
+            non_negative("price_floor", "Least price under contract.", "USD/kg", required=False, blank="none", plausible=(0, 5_000)),
             share("least_take", "Share of the tonnes that must be bought.", required=False, blank="0"),
             share("china_linked", "Share that counts as China-sourced, traced to the feed."),
             Column("china_linked_reason", "text", "Why that share."),

@@ -61,7 +61,7 @@ MATERIAL_SHEETS: tuple[Sheet, ...] = (
             ),
         ),
         ("product", "item"),
-        Spread("year", "USD/kg", "Price in the year."),
+        Spread("year", "USD/kg", "Price in the year.", plausible=(-100, 5_000)),
     ),
     Sheet(
         "ports",
@@ -164,7 +164,12 @@ MATERIAL_SHEETS: tuple[Sheet, ...] = (
             share("payability_low", "Low case.", required=False),
             share("payability_high", "High case.", required=False),
             non_negative(
-                "fixed_price", "Feed price where it does not follow the basket.", "USD/kg REO", required=False, blank="payability counts"
+                "fixed_price",
+                "Feed price where it does not follow the basket.",
+                "USD/kg REO",
+                required=False,
+                blank="payability counts",
+                plausible=(0, 500),
             ),
             share("china_linked", "Share of the stream that counts as China-sourced."),
             Column("china_linked_reason", "text", "Why that share."),

@@ -189,6 +189,22 @@ CASES = [
         at("demand", 8, "product"), "that no source could ever meet", base=PM_SOLD,
     ),
     Case("shortage_certain", cell("demand", 2, 2032, 50000.0), at("demand", 2, 2032), "Shortage is certain in 2032"),
+    # --- figures of another unit, gaps in limits, years far apart ----------------------------
+    *(Case("implausible_figure", cell(sheet, 2, column, value), at(sheet, 2, column), words) for sheet, column, value, words in [
+        ("hosts", "wage", 60000.0, "0.2 to 200 USD/h"), ("hosts", "power_price", 100.0, "meant in USD/kWh"),
+        ("hosts", "heat_price", 0.01, "0.01 USD/GJ"), ("hosts", "capex_factor", 90.0, "90 x"),
+        ("hosts", "cost_of_capital", 0.8, "0.01 to 0.4"), ("prices", 2031, 20000.0, "meant in USD/kg"),
+        ("designs", "capacity", 5.0, "5 t REO/y"), ("designs", "capex", 3e8, "meant in MUSD"), ("designs", "fixed_cost", 1.2e7, "MUSD/y"),
+        ("know_how", "fee", 400.0, "0 to 50 USD/kg REO"),
+    ]),
+    Case("implausible_figure", cell("suppliers", 5, "price_floor", 110000.0), at("suppliers", 5, "price_floor"), "USD/kg"),
+    Case("share_outside", cell("hosts", 2, "cost_of_capital", 8.0), at("hosts", 2, "cost_of_capital"), "Write 0.08 if 8 % is meant."),
+    Case("share_outside", cell("caps", 2, 2031, 35.0), at("caps", 2, 2031), "Write 0.35 if 35 % is meant."),
+    Case("out_of_range", _set("discount_rate", 4.0), _setting("discount_rate"), "Write 0.04 if 4 % is meant."),
+    Case("sparse_years", cell("settings", _row_of("modelled_years"), "value", "2030"), _setting("modelled_years"), "stands for 3 years, 2030 to 2032"),
+    Case("cap_gap", cell("caps", 2, 2031, None), at("caps", 2, 2031), "FEED blank in 2031"),
+    Case("budget_gap", cell("markets", 2, 2030, None), at("markets", 2, 2030), "Write 0 where nothing may be spent."),
+    Case("budget_gap", cell("markets", 2, 2031, None), at("markets", 2, 2031), "no budget of JPN in 2031"),
     # --- routes -----------------------------------------------------------------------------
     Case("route_place", new_row("route_costs", leg="feed", origin="ALPHA_MIN", destination="BBB_PORT"), at("route_costs", 2, "origin"), "'ALPHA_MINE'"),
     Case("route_place", new_row("route_costs", leg="product", origin="BBB_PORT", destination="AAA_PORT"), at("route_costs", 2, "destination"), "JPN, USA"),

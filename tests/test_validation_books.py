@@ -108,6 +108,7 @@ def test_na_is_a_code_like_any_other():
 
 def test_codes_typed_as_numbers_are_codes():
     numbered = chain(cell("hosts", 2, "host", 101.0), cell("host_rules", 2, "host", 101.0), cell("settings", 4, "value", 2030.0))
+    numbered = chain(numbered, cell("settings", 3, "value", 2031.0))  # a year that stands for three is a notice
     outcome = validate_book(numbered(tiny_book()))
     assert outcome.findings == ()
     assert outcome.tables["hosts"]["host"].iloc[0] == "101"
