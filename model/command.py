@@ -227,6 +227,9 @@ def _reference_cost(tables: Tables, plan: Plan, choices: SolveOptions, log: Log)
         return None
     saved = bare.solution.objective - plan.solution.objective
     log.say(f"Under the same rules without joint plants: {bare.solution.objective:,.1f} MUSD, {saved:,.1f} more")
+    at_stake = bare.solution.objective - plan.solution.bound
+    if math.isfinite(at_stake) and at_stake > 0:
+        log.say(f"The gap is {plan.solution.gap / at_stake:.1%} of the {at_stake:,.1f} MUSD that siting can change at most")
     return bare.solution.objective
 
 
