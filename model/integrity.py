@@ -172,7 +172,8 @@ def out_of_range(book: Book) -> Iterator[Offence]:
 def implausible_figure(book: Book) -> Iterator[Offence]:
     """A figure that may stand in its column is not so small or large that its unit is in doubt."""
     for sheet, row, name, column, number in _numbers(book):
-        if column.plausible is None or _outside(column, number) or math.isinf(number):
+        # 0 is 0 in every unit
+        if column.plausible is None or number == 0 or _outside(column, number) or math.isinf(number):
             continue
         low, high = column.plausible
         if not low <= number <= high:

@@ -311,6 +311,18 @@ def test_one_change_gives_one_finding_at_its_cell(case):
     assert case.words in str(told)
 
 
+def test_no_unit_is_in_doubt_where_a_figure_is_0():
+    outcome = validate_book(cell("hosts", 2, "wage", 0.0)(tiny_book()))
+    assert outcome.findings == ()
+
+
+def test_a_scenario_may_leave_the_plausible_range():
+    hosts = tiny_tables()["hosts"].assign(wage=60000.0)
+    tables = tiny_tables().with_frames(hosts=hosts)
+    assert "implausible_figure" not in {finding.rule for finding in check_tables(tables)}
+    assert "implausible_figure" in {finding.rule for finding in check_tables(tables, as_written=True)}
+
+
 # --- rules that only typed tables can break, or that follow from others ---------------------
 
 
