@@ -40,7 +40,8 @@ FEW_WHOLE_COLUMNS = 400
 QUICK_HOSTS, QUICK_BUILDS = 6, 12
 """Hosts, and builds at each, of the search for a first plan: closed hosts take their flows out of the model."""
 
-QUICK_NODES = 120
+QUICK_NODES, QUICK_PATIENCE = 120, 24
+"""Nodes of that search, and nodes after its last better plan; the whole search goes on from there."""
 ROOT_ROUNDS, ROOT_COVERS, ROOT_PROBES = 3, 10, 6
 """Times that the relaxation is made smaller before the search; rounds of covers and counts asked about in each."""
 
@@ -242,7 +243,8 @@ class _Strategy:
             self.options, absolute_gap=QUICK_SLACK * self.options.absolute_gap, relative_gap=QUICK_SLACK * self.options.relative_gap
         )
         root = root_node(tight, relaxation.bound)
-        self._search(tight, [replace(root, upper=np.where(likely, root.upper, root.lower))], state, loose, QUICK_NODES, 1)
+        roots = [replace(root, upper=np.where(likely, root.upper, root.lower))]
+        self._search(tight, roots, state, loose, QUICK_NODES, max(1, self.options.threads), QUICK_PATIENCE)
 
     def _settle_counts(self, tight: Matrix, relaxation: Relaxation) -> Relaxation:
         """Round the plants on line by each year, again and again, until the relaxation has nearly whole numbers of them.
@@ -296,10 +298,20 @@ class _Strategy:
                 break
         return root, tight
 
-    def _search(self, matrix: Matrix, roots: list[Node], state: _State, options: SolveOptions, most: float, searchers: int) -> list[Tree]:
+    def _search(
+        self,
+        matrix: Matrix,
+        roots: list[Node],
+        state: _State,
+        options: SolveOptions,
+        most: float,
+        searchers: int,
+        patience: float = math.inf,
+    ) -> list[Tree]:
         """Search parts of the plans until none waits, so many nodes are done or the signal is raised."""
         trees = [Tree(self.problem, matrix, options, self.clock.stop, roots)]
         whole_search = math.isinf(most)
+        best_at, best_cost = math.inf, state.cutoff
         while any(tree.waiting for tree in trees) and not self.clock.stop.raised and sum(tree.nodes for tree in trees) < most:
             if len(trees) < searchers and trees[0].waiting > searchers:
                 trees += [Tree(self.problem, matrix, options, self.clock.stop, []) for _ in range(searchers - 1)]
@@ -310,7 +322,12 @@ class _Strategy:
                 plan for plans in self._wait([self.pool.submit(_look, tree, cutoff, options) for tree in trees]) for plan in plans
             ):
                 state.take(plan)
-            state.nodes += sum(tree.nodes for tree in trees) - before
+            done = sum(tree.nodes for tree in trees)
+            state.nodes += done - before
+            if state.cutoff < best_cost:
+                best_at, best_cost = done, state.cutoff
+            if done - best_at > patience:
+                break
             if whole_search:
                 open_bound = min((tree.bound for tree in trees), default=math.inf)
                 state.bound = max(state.bound, min(open_bound, state.prune_at(options)))

@@ -213,7 +213,11 @@ class Tree:
         whole = np.zeros(self.whole.size)
         whole[self.lp_places] = np.round(values[self.lp_whole])
         self.lp.bound_columns(self.lp_whole, whole[self.lp_places], whole[self.lp_places])
-        if self._solve(np.inf) is not LpState.OPTIMAL:
+        state = self._solve(np.inf)
+        if state is LpState.STOPPED:
+            self.push(replace(node, basis=None, epoch=-1))
+            return cutoff
+        if state is not LpState.OPTIMAL:
             # within the solver's tolerance of a plan, but none: only a search with other tolerances can tell
             raise SearchFailed("a plan does not survive rounding")
         self.counts["plans"] += 1
