@@ -1,0 +1,186 @@
+"""The linear relaxation and what tightens it: covers, dear builds left out, counts of plants that no plan can have."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.branching import ask_about_plants, doubts_at
+from model.covers import CapacityCovers
+from model.linear_program import Basis, LinearProgram, LpState, StopSignal
+from model.matrix import Matrix, Row, Vector
+from model.problem import Problem
+from model.reduction import reduce_matrix
+from model.solver import SolveOptions
+from model.tree import Count, Node, SearchFailed
+
+ROOT_COVERS, ROOT_PROBES = 10, 6
+"""Rounds of covers, and counts asked about, each time that the relaxation is made smaller."""
+
+MOST_ROUNDS = 12
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """The linear relaxation after its covers: bound, reduced costs, the covers that bind and the basis with them."""
+
+    state: LpState
+    bound: float
+    values: Vector
+    reduced_costs: Vector
+    covers: tuple[Row, ...]
+    basis: Basis
+
+
+def relax(problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSignal) -> Relaxation:
+    """Solve the linear relaxation and tighten it with capacity covers while they pay.
+
+    A round that is not solved to its end leaves the relaxation of the round before, whose bound and
+    reduced costs hold as they are.
+    """
+    lp = LinearProgram(matrix, options, stop)
+    state = lp.solve()
+    if state not in (LpState.OPTIMAL, LpState.STOPPED):
+        state = lp.solve_afresh()
+    if state is not LpState.OPTIMAL:
+        if state is LpState.FAILED:
+            raise SearchFailed("the linear relaxation could not be solved")
+        nothing = np.empty(0)
+        return Relaxation(state, float("nan"), nothing, nothing, (), Basis(np.empty(0, np.int8), np.empty(0, np.int8)))
+    covers = CapacityCovers(problem, matrix)
+    added: list[Row] = []
+    best = _relaxation_of(lp, added)
+    first = best.bound
+    for _ in range(MOST_ROUNDS):
+        rows = covers.violated(lp.values())
+        if not rows:
+            break
+        lp.add_rows(rows)
+        if lp.solve() is not LpState.OPTIMAL:
+            return best
+        added += rows
+        bound, best = best.bound, _relaxation_of(lp, added)
+        # covers are looked for in every part of the search too, so only the first big steps are taken here
+        if best.bound - bound < 0.05 * (best.bound - first):
+            break
+    return best
+
+
+def _relaxation_of(lp: LinearProgram, added: list[Row]) -> Relaxation:
+    """Read a solved relaxation, keeping the covers that bind in it."""
+    duals = lp.row_duals()[lp.base_height :]
+    binding = np.flatnonzero(np.abs(duals) > 1e-9)
+    basis = lp.basis()
+    rows = np.concatenate([basis.rows[: lp.base_height], basis.rows[lp.base_height :][binding]])
+    covers = tuple(added[number] for number in binding)
+    return Relaxation(LpState.OPTIMAL, lp.objective, lp.values(), lp.reduced_costs(), covers, Basis(basis.columns, rows))
+
+
+def without_dear(node: Node, reduced_costs: Vector, bound: float, prune_at: float) -> Node:
+    """Rule out builds whose reduced cost alone takes the cost to where no plan is looked for."""
+    dear = (reduced_costs > prune_at - bound + 1e-7 * abs(prune_at)) & (node.lower == 0.0)
+    return replace(node, upper=np.where(dear, 0.0, node.upper)) if dear.any() else node
+
+
+def tighten(
+    problem: Problem, matrix: Matrix, node: Node, prune_at: float, options: SolveOptions, stop: StopSignal
+) -> tuple[Node, Matrix] | None:
+    """Tighten a part of the plans on a reduced linear program.
+
+    Parameters
+    ----------
+    matrix
+        The whole model.
+    node
+        Its basis, if any, is one of `matrix`.
+    prune_at
+        Plans that cost as much are of no interest, MUSD.
+
+    Returns
+    -------
+    Node, Matrix
+        The same plans below `prune_at` in a smaller part, and the matrix with the covers that bind; None if there is no such plan.
+    """
+    whole = np.flatnonzero(matrix.integer)
+    upper = matrix.upper.copy()
+    upper[whole] = node.upper
+    reduction = reduce_matrix(matrix.with_bounds(matrix.lower, upper))
+    if reduction is None:
+        return None
+    lp = LinearProgram(reduction.matrix, options, stop, node.basis.reduced(reduction) if node.basis is not None else None)
+    inside = np.flatnonzero(reduction.matrix.integer)
+    place = np.full(len(matrix.cost), -1, dtype=np.intp)
+    place[whole] = np.arange(whole.size)
+    limits = dict(node.limits)
+    for count, (least, most) in limits.items():
+        columns = inside[np.isin(place[reduction.columns[inside]], count.places)]
+        lp.add_rows([Row(columns, np.ones(columns.size), least, most)])
+    added: list[tuple[int, Row]] = []
+    covers = CapacityCovers(problem, reduction.matrix)
+    dropped = (LpState.INFEASIBLE, LpState.ABOVE_CUTOFF)
+    if lp.solve(prune_at) in dropped:
+        return None
+
+    def cut(rounds: int) -> LpState:
+        state = LpState.OPTIMAL
+        for _ in range(rounds):
+            before, rows = lp.objective, covers.violated(lp.values())
+            if not rows:
+                break
+            first = lp.add_rows(rows)
+            added.extend(enumerate(rows, first))
+            state = lp.solve(prune_at)
+            if state is not LpState.OPTIMAL or lp.objective - before < 0.02 * (prune_at - before):
+                break
+        return state
+
+    if cut(ROOT_COVERS) in dropped:
+        return None
+    asked: set[int] = set()
+    questions = [question for question in ask_about_plants(problem, reduction.matrix) if question.rank < 2]
+    rows_of: dict[int, int] = {}
+    in_vain = 0
+    for _ in range(ROOT_PROBES):
+        values = lp.values()
+        open_ones = [doubt for doubt in doubts_at(questions, values) if doubt.number not in asked]
+        if not open_ones or stop.raised or in_vain >= 2:
+            break
+        doubt = max(open_ones, key=lambda doubt: (doubt.question.least, doubt.distance, -doubt.number))
+        at_most, at_least = doubt.answers
+        asked.add(doubt.number)
+        columns = doubt.question.columns
+        row = rows_of.setdefault(doubt.number, -1)
+        basis = lp.basis()
+        if row < 0:
+            row = rows_of[doubt.number] = lp.add_rows([Row(columns, np.ones(columns.size), -np.inf, np.inf)])
+        lp.bound_row(row, -np.inf, at_most)
+        low = lp.solve(prune_at)
+        if low in dropped:
+            lp.bound_row(row, at_least, np.inf)
+            limits[Count(place[reduction.columns[columns]])] = (at_least, math.inf)
+            asked.discard(doubt.number)
+            in_vain = 0
+        else:
+            lp.bound_row(row, -np.inf, np.inf)
+            in_vain += 1
+        lp.start_from(basis)
+        state = lp.solve(prune_at)
+        if state in dropped or (low in dropped and cut(3) in dropped):
+            return None
+    if stop.raised or lp.solve() is not LpState.OPTIMAL:
+        return replace(node, basis=None, epoch=-1), matrix
+    duals, basis = lp.row_duals(), lp.basis()
+    binding = [(position, row) for position, row in added if abs(duals[position]) > 1e-9]
+    tight = matrix.with_rows([replace(row, columns=reduction.columns[row.columns]) for _, row in binding])
+    costs = np.zeros(whole.size)
+    costs[place[reduction.columns[inside]]] = lp.reduced_costs()[inside]
+    bound = max(node.bound, lp.objective)
+    at_lower, basic = np.int8(0), np.int8(1)
+    columns_status, rows_status = np.full(len(matrix.cost), at_lower), np.full(len(tight.row_lower), basic)
+    columns_status[reduction.columns] = basis.columns
+    rows_status[reduction.rows] = basis.rows[: lp.base_height]
+    rows_status[len(matrix.row_lower) :] = basis.rows[[position for position, _ in binding]]
+    smaller = replace(node, bound=bound, limits=limits, basis=Basis(columns_status, rows_status), epoch=-2)
+    return without_dear(smaller, costs, lp.objective, prune_at), tight
