@@ -8,7 +8,6 @@ rows x ≤ d·open as arrays, without any modelling layer. Both must reach the p
 from __future__ import annotations
 
 import argparse
-import math
 import statistics
 import sys
 import time
@@ -24,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from model.planner import solve
 from model.solver import SolveOptions, Status
+from tests.benchmarks.measuring import geometric_mean
 from tests.orlib import Instance, Published, absence, orlib_tables, published_optima, read_published
 
 TOLERANCE = 1e-6
@@ -142,11 +142,6 @@ def median(timings: Sequence[Timing]) -> Timing:
     seconds, whole = statistics.median(t.seconds for t in timings), statistics.median(t.whole for t in timings)
     worst = max(timings, key=lambda timing: timing.objective)
     return Timing(seconds, whole, worst.objective, all(timing.proven for timing in timings))
-
-
-def geometric_mean(values: Sequence[float]) -> float:
-    """Return the geometric mean of positive numbers."""
-    return math.exp(statistics.fmean(math.log(value) for value in values))
 
 
 def main() -> int:

@@ -1,0 +1,121 @@
+"""What studies gain by reuse: a frontier and the alternatives over the very solves they ran, done cold and alone.
+
+The studies run as in a run of the planner, side by side where they can and each solve started from what is known.
+Every solve that they ask for is noted and then repeated one by one through the same `solve()`, without a start and, for the
+frontier, without the cutoff taken from a neighbour. An alternative keeps its cutoff: how dear it may be is part of the question.
+The run's own plan is needed before either and counted to neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from model.batch import solve_cases
+from model.goal import LEAST_COST, Goal
+from model.planner import Plan, solve
+from model.solver import SolveOptions
+from model.studies import alternatives, frontier
+from model.studies.study import StudyContext
+from model.tables import Tables
+from tests.benchmarks.books import BASELINE, read_tables
+from tests.benchmarks.measuring import Timing, contradict, drawn, run_planner, timing_of
+
+
+@dataclass(frozen=True)
+class Question:
+    """A solve that a study asked for, and what came of it."""
+
+    name: str
+    tables: Tables
+    options: SolveOptions
+    goal: Goal
+    cutoff: float
+    answer: Timing
+
+
+def run_studies(context: StudyContext) -> tuple[dict[str, float], list[Question]]:
+    """Run both studies; return the seconds of each and every solve in them."""
+    asked: list[Question] = []
+
+    def noting_cases(cases: Any, options: SolveOptions, *rest: Any) -> Iterator[tuple[Any, Plan]]:
+        for case, plan in solve_cases(cases, options, *rest):
+            name = f"{case.name}, nobody shorter" if case.goal.shortage_limits else case.name
+            asked.append(Question(name, case.tables, options, case.goal, math.inf, timing_of(plan, math.nan)))
+            yield case, plan
+
+    def noting_solve(tables: Tables, options: SolveOptions, goal: Goal = LEAST_COST, cutoff: float = math.inf, **rest: Any) -> Plan:
+        plan = solve(tables, options, goal=goal, cutoff=cutoff, **rest)
+        name = f"other than {len(goal.excluded_host_sets)} host sets"
+        asked.append(Question(name, tables, options, goal, cutoff, timing_of(plan, math.nan)))
+        return plan
+
+    seconds = {}
+    with patch.object(frontier, "solve_cases", noting_cases), patch.object(alternatives, "solve", noting_solve):
+        for name, study in (("frontier", frontier.run), ("alternatives", alternatives.run)):
+            began = time.perf_counter()
+            study(context)
+            seconds[name] = time.perf_counter() - began
+    return seconds, asked
+
+
+def main() -> int:
+    """Print every solve and the ratio; 1 where a study's plan is not proven or not verified, or a repeat contradicts it."""
+    parser = argparse.ArgumentParser(description="Time two studies against the same solves cold and alone.")
+    parser.add_argument("--book", type=Path, default=BASELINE)
+    parser.add_argument("--scenario", default="", help="named scenario of the workbook")
+    parser.add_argument("--scopes", default="value", help="frontier_scopes of the frontier")
+    parser.add_argument("--points", type=int, default=11, help="levels of the frontier")
+    parser.add_argument("--count", type=int, default=5, help="alternatives, the least-cost plan included")
+    parser.add_argument("--sample", type=int, default=0, help="solves to repeat cold, the rest scaled; 0: all")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--gap", type=float, default=1.0, help="absolute gap, MUSD")
+    parser.add_argument("--limit", type=float, default=900.0, help="seconds for one solve")
+    parser.add_argument("--threads", type=int, default=2, help="processor threads of a solve alone, and solves that run at once")
+    given = parser.parse_args()
+    tables = read_tables(given.book, given.scenario)
+    tables = tables.with_settings(frontier_scopes=given.scopes, frontier_points=given.points, alternatives_count=given.count)
+    options = SolveOptions(absolute_gap=given.gap, time_limit=given.limit, threads=given.threads)
+    own = solve(tables, options)
+    if not (own.solution.status.has_plan and own.verification.passed):
+        print(f"no verified plan to study: {own.solution.status}")
+        return 1
+    seconds, asked = run_studies(StudyContext(tables, own, options, given.threads, lambda line: print(line, file=sys.stderr, flush=True)))
+    repeated = drawn(asked, given.sample, given.seed)
+    print(f"{'solve':<42} {'MUSD':>13} {'gap':>9} {'cold s':>9} {'cold MUSD':>13}  verification")
+    cold, sound = [], True
+    for one in asked:
+        line = f"{one.name:<42} {one.answer.objective:>13,.3f} {one.answer.gap:>9.3f}"
+        sound &= one.answer.sound
+        late = "" if one.answer.settled else "  stopped at its limit"
+        if any(one is other for other in repeated):
+            again = run_planner(one.tables, one.options, one.goal, one.cutoff)
+            cold.append(again.seconds)
+            # a study may stop at a cutoff, beyond which the repeat still finds a plan
+            apart = not one.answer.impossible and contradict(one.answer, again)
+            sound &= again.verdict != "FAILED" and not apart
+            late += "  the two CONTRADICT each other" if apart else ""
+            late += "" if again.settled else "  cold, stopped at its limit: the ratio is an upper bound"
+            line += f" {again.seconds:>9.2f} {again.objective:>13,.3f}"
+        else:
+            line += f" {'':>9} {'':>13}"
+        print(f"{line}  {one.answer.verdict}{late}", flush=True)
+    theirs = sum(cold) * len(asked) / len(cold)
+    how = "" if len(cold) == len(asked) else f", {len(cold)} solved, chosen by seed {given.seed}, and scaled"
+    print(f"cold and alone: {len(asked)} solves{how}: {theirs:,.1f} s")
+    print("with reuse: " + ", ".join(f"{name} {spent:,.1f} s" for name, spent in seconds.items()))
+    print(f"studies_ratio: {sum(seconds.values()) / theirs:.4f}")
+    return 0 if sound else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
