@@ -13,7 +13,7 @@ import pyomo.environ as pyo
 import scipy.sparse
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, _LinearStandardFormCompiler_impl
 
-# Pyomo's hooks for the classes that its compiler makes; left to itself it loads all of scipy.stats to find them
+# the classes that Pyomo's compiler makes, named here instead of being looked up through its import hooks
 _LinearStandardFormCompiler_impl._to_vector = np.fromiter
 _LinearStandardFormCompiler_impl._csc_matrix = scipy.sparse.csc_array
 _LinearStandardFormCompiler_impl._csr_matrix = scipy.sparse.csr_array

@@ -16,13 +16,12 @@ from model.report_map import Picture
 from model.report_money import KeyCells
 from model.report_origin import highest_share
 from model.report_page import A4, ROW_HEIGHT, Matrix, Page, text_lines
-from model.report_styles import FAIL_COLOUR, NOTE_COLOUR, PASS_COLOUR, RULE_COLOUR, TITLE_COLOUR
-from model.report_summary import KEY_FIGURES
+from model.report_styles import NOTE_COLOUR, PASS_COLOUR, RULE_COLOUR, TITLE_COLOUR
+from model.report_summary import KEY_FIGURES, write_failures
 from model.report_tables import ReportTables
-from model.report_words import answer, count_words, status_words, verdict_words
+from model.report_words import answer, status_words, verdict_words
 
 if TYPE_CHECKING:
-    from model.planner import Plan
     from model.studies.study import StudySheet
 
 COLUMNS, COLUMN_PIXELS = 12, 85
@@ -179,7 +178,7 @@ def write_front(
         Whose headlines are told.
     """
     front, plan = _Front(page), data.plan
-    _failures(front, plan)
+    write_failures(front, plan)
     front.sentence(answer(plan), bold=True, font_size=12, font_color=TITLE_COLOUR)
     front.sentence(f"Status: {status_words(plan.solution)}.", bold=True)
     if plan.verification.passed:
@@ -196,19 +195,6 @@ def write_front(
         italic=True, font_color=NOTE_COLOUR, font_size=9,
     )  # fmt: skip
     front.finish()
-
-
-def _failures(front: _Front, plan: Plan) -> None:
-    """Say in red, above everything, that the plan must not be used."""
-    if plan.verification.passed:
-        return
-    red: dict[str, Any] = {"bold": True, "font_color": "#FFFFFF", "bg_color": FAIL_COLOUR}
-    front.sentence(verdict_words(plan), font_size=12, **red)
-    for sentence in plan.verification.failures[:MOST_FAILURES]:
-        front.sentence(sentence, font_color=FAIL_COLOUR, bold=True)
-    rest = len(plan.verification.failures) - MOST_FAILURES
-    if rest > 0:
-        front.sentence(f"and {count_words(rest, 'more failure')}: see sheet checks.", font_color=FAIL_COLOUR)
 
 
 def _tiles(data: ReportTables, caps: DataTable, cells: KeyCells, delivered: Matrix) -> list[Tile]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from model.report_book import Book, DataTable, Live, as_live
 from model.report_money import KeyCells
@@ -123,7 +123,7 @@ def write_key_figures(
     """
     summary = _Summary(page, data.problem.years)
     plan = data.plan
-    _failures(summary, plan)
+    write_failures(summary, plan)
     summary.sentence(answer(plan), bold=True, font_size=12, font_color=TITLE_COLOUR)
     summary.sentence(f"Status: {status_words(plan.solution)}. The solver's words: {plan.solution.termination}.", bold=True)
     if plan.verification.passed:
@@ -145,16 +145,24 @@ def write_key_figures(
     summary.finish()
 
 
-def _failures(summary: _Summary, plan: Plan) -> None:
+class Sentences(Protocol):
+    """A page that sentences can be written on."""
+
+    def sentence(self, text: str, **style: Any) -> None:
+        """Write one sentence across the page."""
+
+
+def write_failures(page: Sentences, plan: Plan) -> None:
+    """Say in red, above everything, that the plan must not be used."""
     if plan.verification.passed:
         return
     red: dict[str, Any] = {"bold": True, "font_color": "#FFFFFF", "bg_color": FAIL_COLOUR}
-    summary.sentence(verdict_words(plan), font_size=12, **red)
+    page.sentence(verdict_words(plan), font_size=12, **red)
     for sentence in plan.verification.failures[:MOST_FAILURES]:
-        summary.sentence(sentence, font_color=FAIL_COLOUR, bold=True)
+        page.sentence(sentence, font_color=FAIL_COLOUR, bold=True)
     rest = len(plan.verification.failures) - MOST_FAILURES
     if rest > 0:
-        summary.sentence(f"and {count_words(rest, 'more failure')}: see sheet checks.", font_color=FAIL_COLOUR)
+        page.sentence(f"and {count_words(rest, 'more failure')}: see sheet checks.", font_color=FAIL_COLOUR)
 
 
 def _key_figures(summary: _Summary, data: ReportTables, cells: KeyCells, delivered: Matrix, reference_cost: float | None) -> None:
