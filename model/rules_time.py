@@ -130,13 +130,18 @@ def cap_gap(book: Book) -> Iterator[Offence]:
 @rule("budget_gap", "notice", "markets.market", "markets.partner", "markets.year", "settings.decision_year", *HORIZON)
 def budget_gap(book: Book) -> Iterator[Offence]:
     """A partner with a capital budget has one in each earlier year in which capital can be spent."""
+    columns, decision = book.year_columns("markets"), int(book.number("decision_year"))
     for row, record in book.rows("markets"):
-        gaps = [year for year in _blanks(book, "markets", row, record, between=False) if year >= book.number("decision_year")]
+        budgeted = any(not is_blank(record[year]) for year in columns)
+        absent = list(range(decision, min(columns))) if budgeted else []
+        gaps = absent + [year for year in _blanks(book, "markets", row, record, between=False) if year >= decision]
         if record["partner"] == "yes" and gaps:
             yield Offence(
-                "markets", row, gaps[0], f"no budget of {record['market']} in {listing(gaps)}, before budgeted years",
+                "markets", row, next((year for year in gaps if year in columns), min(columns)),
+                f"no budget of {record['market']} in {listing(gaps)}, before budgeted years",
                 "a budget in each year from decision_year to the last budgeted one",
-                "Read as no limit: capital for later plants can be spent in these years. Write 0 where nothing may be spent.",
+                "Read as no limit: capital for later plants can be spent in these years. "
+                f"{'Add the columns, and write' if absent else 'Write'} 0 where nothing may be spent.",
             )  # fmt: skip
 
 

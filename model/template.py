@@ -118,8 +118,10 @@ def write_template(path: str | Path, years: Iterable[int] | None = None) -> None
         raise ValueError("a template needs at least one year")
     decision_year = min(int(SETTING_BY_NAME["decision_year"].default), span[0])
     tables = tables_from_records({}, {"first_year": span[0], "last_year": span[-1], "decision_year": decision_year})
+    # capital can be spent from the decision on, so budgets begin earlier than the plan
+    spending = [*range(decision_year, span[0]), *span]
     yearly = {
-        sheet.name: tables[sheet.name].reindex(columns=[*tables[sheet.name].columns, *span])
+        sheet.name: tables[sheet.name].reindex(columns=[*tables[sheet.name].columns, *(spending if sheet.name == "markets" else span)])
         for sheet in SHEETS
         if sheet.spread and sheet.spread.family == "year"
     }

@@ -205,6 +205,7 @@ CASES = [
     Case("cap_gap", cell("caps", 2, 2031, None), at("caps", 2, 2031), "FEED blank in 2031"),
     Case("budget_gap", cell("markets", 2, 2030, None), at("markets", 2, 2030), "Write 0 where nothing may be spent."),
     Case("budget_gap", cell("markets", 2, 2031, None), at("markets", 2, 2031), "no budget of JPN in 2031"),
+    Case("budget_gap", no_column("markets", 2026), at("markets", 2, 2027), "no budget of JPN in 2026"),
     # --- routes -----------------------------------------------------------------------------
     Case("route_place", new_row("route_costs", leg="feed", origin="ALPHA_MIN", destination="BBB_PORT"), at("route_costs", 2, "origin"), "'ALPHA_MINE'"),
     Case("route_place", new_row("route_costs", leg="product", origin="BBB_PORT", destination="AAA_PORT"), at("route_costs", 2, "destination"), "JPN, USA"),
