@@ -9,8 +9,9 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 
 from model.charts import DEMAND_COLOUR, HEIGHT, WIDTH, ChartPlan, Range, Series, make_chart
 from model.report_book import Book, DataTable, Live, Other, as_live, ratio
+from model.report_matrix import Matrix
 from model.report_origin import highest_share
-from model.report_page import Matrix, Page
+from model.report_page import Page
 from model.report_sheets import BALANCE_LINES
 from model.report_tables import NO_HOST, ReportTables
 

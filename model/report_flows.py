@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from model.analysis import (
-    sector_coverage,
-    supplier_facts,
-    traced_view,
-)
+from model.analysis import supplier_facts
 from model.problem import Problem
 from model.report_book import DataTable, Field, Live, Row, ratio, table_from_schema
 from model.report_inputs import InputCells, input_table
@@ -28,7 +24,8 @@ if TYPE_CHECKING:
 T_PER_KT = 1000.0
 
 
-def _per(part: str, whole: str) -> Callable[[Row], Live]:
+def per(part: str, whole: str) -> Callable[[Row], Live]:
+    """Return the formula of one column over another, row by row."""
     return lambda row: ratio(row[part], row[whole])
 
 
@@ -145,7 +142,7 @@ class FlowTables:
         """Capacity and use of each line."""
         live = {
             "feed": lambda row: self.feed.sum("tonnes", host=row["host"], line=row["line"], year=row["year"]),
-            "use": _per("feed", "usable"),
+            "use": per("feed", "usable"),
         }
         return table_from_schema("plant_years", self.found["plant_years"], live=live)
 
@@ -182,7 +179,7 @@ class FlowTables:
                 "uncommitted", "t REO/y", "What the source can offer in the year: output not promised to others.",
                 link=from_source("uncommitted"),
             ),
-            Field("use_of_source", "share", "This flow as a share of the source's uncommitted output.", _per("tonnes", "uncommitted")),
+            Field("use_of_source", "share", "This flow as a share of the source's uncommitted output.", per("tonnes", "uncommitted")),
             Field("price", "USD/kg REO", "Feed price paid at the source, before freight and duty.", link=priced),
             Field("basket", "USD/kg REO", "Worth of the oxides contained in a kg of feed at the year's prices."),
             Field("spent", "MUSD/y", "Paid for the feed: tonnes x price.", _money("tonnes", "price")),
@@ -270,7 +267,7 @@ class FlowTables:
                 lambda row: self.cells.echo(row["demand"].number, "demand", int(row["year"].number), **_wanted(row)),
                 link=lambda row: self.cells.place("demand", int(row["year"].number), **_wanted(row)),
             ),
-            Field("share", "share", "Shortage as a share of the demand.", _per("tonnes", "demand")),
+            Field("share", "share", "Shortage as a share of the demand.", per("tonnes", "demand")),
             Field(
                 "shortage_cost",
                 "USD/kg",
@@ -315,31 +312,7 @@ class FlowTables:
         ]
         return table_from_schema("stocks", frame, extra)
 
-    # --- balances ---------------------------------------------------------------------------
-
-    @cached_property
-    def products(self) -> DataTable:
-        """What each host makes and where it goes."""
-        frame = self.found["products"].copy()
-        place = ("host", "product", "year")
-        sent = self.found["deliveries"].groupby([*place, "market"])["tonnes"].sum().to_dict()
-        keys = list(zip(*(frame[name] for name in place), strict=True))
-        for number, m in enumerate(self.problem.markets):
-            frame[f"to_{number}"] = [sent.get((*key, m), 0.0) for key in keys]
-        frame["blend"] = (frame["china_made"] / frame["made"].where(frame["made"] > 0)).fillna(0.0)
-
-        def sent_to(m: str) -> Callable[[Row], Live]:
-            return lambda row: self.deliveries.sum("tonnes", host=row["host"], product=row["product"], market=m, year=row["year"])
-
-        extra = [
-            Field(f"to_{number}", "t REO/y", f"Delivered to {m}.", sent_to(m), f"to {m}") for number, m in enumerate(self.problem.markets)
-        ]
-        extra.append(Field("blend", "share", "China-linked content made over product made: the physical blend.", _blend))
-        live = {
-            "delivered": lambda row: self.deliveries.sum("tonnes", host=row["host"], product=row["product"], year=row["year"]),
-            "surplus": lambda row: self.surplus.sum("tonnes", host=row["host"], product=row["product"], year=row["year"]),
-        }
-        return table_from_schema("products", frame, extra, live)
+    # --- inputs that formulas add up ----------------------------------------------------------
 
     def _demand(self, row: Row) -> Live:
         """Return the demand of a market for a product in a year, read from the inputs as shown."""
@@ -359,66 +332,6 @@ class FlowTables:
         """Return demand in a year, added up on the sheet of inputs."""
         return self.demand.sum(str(year), **criteria)
 
-    @cached_property
-    def supply(self) -> DataTable:
-        """Where each market's oxide comes from."""
-
-        def of(table: DataTable, column: str) -> Callable[[Row], Live]:
-            return lambda row: table.sum(column, market=row["market"], product=row["product"], year=row["year"])
-
-        live = {
-            "demand": self._demand, "joint": of(self.deliveries, "tonnes"), "bought": of(self.purchases, "tonnes"),
-            "drawn": of(self.stocks, "drawn"), "unmet": of(self.unmet, "tonnes"),
-            "china": lambda row: of(self.deliveries, "china_tonnes")(row) + of(self.purchases, "china_tonnes")(row),
-        }  # fmt: skip
-        return table_from_schema("supply_balance", self.found["supply_balance"], live=live)
-
-    @cached_property
-    def traced(self) -> DataTable:
-        """China-linked content of what each market receives, product by product."""
-        frame = traced_view(self.inputs, self.found)
-        frame["physical_tonnes"] = frame["physical_tonnes"].astype(float)
-
-        def received(column: str) -> Callable[[Row], Live]:
-            return lambda row: (
-                self.deliveries.sum(column, market=row["market"], product=row["product"], year=row["year"])
-                + self.purchases.sum(column, market=row["market"], product=row["product"], year=row["year"])
-            )
-
-        number_of = {m: number for number, m in enumerate(self.problem.markets)}
-
-        def physical(row: Row) -> Live:
-            bought = self.purchases.sum("china_tonnes", market=row["market"], product=row["product"], year=row["year"])
-            sent = f"to_{number_of[str(row['market'].value)]}"
-            return bought + self.products.sum_product(("blend", sent), product=row["product"], year=row["year"])
-
-        fields = [
-            Field("market", "", "Market."), Field("product", "", "Product."), Field("year", "year", "Modelled year."),
-            Field("tonnes", "t REO/y", "Joint and bought oxide received.", received("tonnes")),
-            Field("china_tonnes", "t REO/y", "China-linked part, joint plants by mass balance (book-and-claim).", received("china_tonnes")),
-            Field("share", "share", "China-linked share, book-and-claim.", _per("china_tonnes", "tonnes")),
-            Field("physical_tonnes", "t REO/y", "China-linked part if every delivery held the host's average blend.", physical),
-            Field("physical_share", "share", "China-linked share by physical blend.", _per("physical_tonnes", "tonnes")),
-        ]  # fmt: skip
-        return DataTable("traced", "Traced China-linked content of what each market receives, by product and year.", fields, frame)
-
-    @cached_property
-    def sectors(self) -> DataTable:
-        """Demand, met and unmet by sector and year, first-served first."""
-        frame = sector_coverage(self.inputs, self.problem, self.found)
-        fields = [
-            Field("sector", "", "Sector."), Field("name", "", "Full name."), Field("group", "", "Heading."),
-            Field(
-                "priority", "rank", "1 is served first.", link=lambda row: self.cells.place("sectors", "priority", sector=row["sector"].value)
-            ),
-            Field("year", "year", "Modelled year."),
-            Field("demand", "t REO/y", "Demand of all markets.", lambda row: self.demand_sum(int(row["year"].number), sector=row["sector"])),
-            Field("met", "t REO/y", "Demand met.", lambda row: row["demand"] - row["unmet"]),
-            Field("unmet", "t REO/y", "Demand left short.", lambda row: self.unmet.sum("tonnes", sector=row["sector"], year=row["year"])),
-            Field("coverage", "share", "Share of demand met.", _per("met", "demand")),
-        ]  # fmt: skip
-        return DataTable("sectors", "Demand met and unmet by sector and year, in order of priority.", fields, frame)
-
 
 def _wanted(row: Row) -> dict[str, Hashable]:
     return {name: row[name].value for name in ("market", "sector", "product")}
@@ -430,7 +343,3 @@ def _provenance_fields(what: str) -> list[Field]:
         Field("source", "", f"Where the figures of the {what} were read; the cell holds it in full.", cut=True),
         Field("quality", "", f"How good the figures of the {what} are: reported, derived, estimate or assumption."),
     ]
-
-
-def _blend(row: Row) -> Live:
-    return Live(f"IF({row['made'].text}>0,{row['china_made'].text}/{row['made'].text},0)", row["blend"].value)

@@ -13,13 +13,15 @@ from model.charts import ChartPlan, make_chart
 from model.report_book import Book, DataTable, Live, as_live, ratio
 from model.report_know import Known, things_to_know
 from model.report_map import Picture
+from model.report_matrix import Matrix
 from model.report_money import KeyCells
 from model.report_origin import highest_share
-from model.report_page import A4, ROW_HEIGHT, Matrix, Page, text_lines
+from model.report_page import Page
 from model.report_styles import NOTE_COLOUR, PASS_COLOUR, RULE_COLOUR, TITLE_COLOUR
 from model.report_summary import KEY_FIGURES, write_failures
 from model.report_tables import ReportTables
 from model.report_words import answer, status_words, verdict_words
+from model.report_writing import A4, ROW_HEIGHT, text_lines
 
 if TYPE_CHECKING:
     from model.studies.study import StudySheet

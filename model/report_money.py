@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from model.ledger import SHAPLEY
 from model.problem import COMPONENTS
 from model.report_book import Book, Live, Other, ratio
-from model.report_page import Matrix, Page
+from model.report_matrix import Matrix
+from model.report_page import Page
 from model.report_tables import NO_HOST, RULE_WORDS, ReportTables
 
 COMPONENT_WORDS = {

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from model.report_book import Book, DataTable, Live, as_live
+from model.report_matrix import Matrix
 from model.report_money import KeyCells
 from model.report_origin import ATTRIBUTION, cap_words, highest_share, members_at_limit
-from model.report_page import A4, ROW_HEIGHT, Matrix, Page, text_lines
+from model.report_page import Page
 from model.report_sheets import product_year_share
 from model.report_styles import FAIL_COLOUR, NOTE_COLOUR, PASS_COLOUR, RULE_COLOUR, TITLE_COLOUR
 from model.report_tables import ReportTables
 from model.report_words import ADVICE, TO_TRY, answer, count_words, largest_shortages, status_words, verdict_words
+from model.report_writing import A4, ROW_HEIGHT, text_lines
 from model.shortages import BINDING
 
 if TYPE_CHECKING:

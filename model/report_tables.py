@@ -8,8 +8,8 @@ from functools import cached_property
 
 from model.analysis import capital_by_payer, capital_spend
 from model.ledger import joint_cost_shares, yearly_rule
+from model.report_balances import BalanceTables
 from model.report_book import DataTable, Field, Live, Row, ratio, table_from_schema
-from model.report_flows import FlowTables
 
 NO_HOST, NO_MARKET = "no host", "all markets"
 """Shown where a cost line belongs to no host or to no single market."""
@@ -23,7 +23,7 @@ RULE_WORDS = {
 
 
 @dataclass(frozen=True)
-class ReportTables(FlowTables):
+class ReportTables(BalanceTables):
     """Every tidy table of the workbook, each made when first asked for."""
 
     @cached_property

@@ -629,7 +629,7 @@ def test_totals_follow_the_flows(books, recalculated, plan):
 
 
 @pytest.mark.parametrize(
-    "module", ["report_book", "report_styles", "report_words", "report_origin", "report_flows", "report_page", "report"]
+    "module", ["report_book", "report_styles", "report_words", "report_origin", "report_flows", "report_writing", "report"]
 )
 def test_examples_in_docstrings(module):
     assert doctest.testmod(importlib.import_module(f"model.{module}")).failed == 0
