@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
+import numpy as np
 import pyomo.environ as pyo
 
-from model.groups import linear
 from model.problem import COMPONENTS, Problem
+from model.rows import LinearSum
 
 
 def add_costs(m: pyo.ConcreteModel, problem: Problem) -> None:
     """Add `cost[component, year]` [MUSD/y] and the objective, their discounted sum [MUSD]."""
-    terms: dict[tuple[str, int], list] = {(component, y): [] for component in COMPONENTS for y in problem.years}
-    # plain dicts: a lookup in a Pyomo variable costs ten times as much
-    build, feed, deliver, purchase = (dict(variable.items()) for variable in (m.build, m.feed, m.deliver, m.purchase))
-    for component, costs in problem.build_cost.items():
-        for key, cost in costs.items():
-            for y in problem.years:
-                if y >= key[3]:
-                    terms[component, y].append((cost, build[key]))
-    for component, costs in problem.feed_cost.items():
-        for key, cost in costs.items():
-            terms[component, key[3]].append((cost, feed[key]))
-    for component, costs in problem.delivery_cost.items():
-        for key, cost in costs.items():
-            terms[component, key[3]].append((cost, deliver[key]))
-    for component, bought in problem.purchase_cost.items():
-        for offered, cost in bought.items():
-            terms[component, offered[2]].append((cost, purchase[offered]))
-    for market, p, y in problem.stock_needed:
-        terms["stock_holding", y].append((problem.holding_cost[market, p], m.stock[market, p, y]))
-    for need in problem.demand:
-        _, c, p, y = need
-        terms["shortage", y].append((problem.shortage_cost[c, p, y], m.unmet[need]))
-    for h, p, y in problem.surpluses:
-        terms["surplus_revenue", y].append((-problem.surplus_price[p, y], m.surplus[h, p, y]))
-    m.cost = pyo.Expression(list(terms), rule=lambda m, component, y: linear(terms[component, y]), doc="Cost of a component [MUSD/y].")
-    total: dict[int, float] = defaultdict(float)
-    variables = {}
-    for (_, y), pairs in terms.items():
-        weight = problem.weight[y]
-        for coefficient, variable in pairs:
-            number = id(variable)
-            total[number] += weight * coefficient
-            variables[number] = variable
-    m.total_cost = pyo.Objective(expr=linear((total[number], variable) for number, variable in variables.items()), sense=pyo.minimize)
+    holding = {(market, p, y): problem.holding_cost[market, p] for market, p, y in problem.stock_needed}
+    shortage = {(market, c, p, y): problem.shortage_cost[c, p, y] for market, c, p, y in problem.demand}
+    revenue = {(h, p, y): -problem.surplus_price[p, y] for h, p, y in problem.surpluses}
+    charges = (
+        (m.build, problem.build_cost), (m.feed, problem.feed_cost), (m.deliver, problem.delivery_cost), (m.purchase, problem.purchase_cost),
+        (m.stock, {"stock_holding": holding}), (m.unmet, {"shortage": shortage}), (m.surplus, {"surplus_revenue": revenue}),
+    )  # fmt: skip
+    costs = {(component, y): LinearSum() for component in COMPONENTS for y in problem.years}
+    total = LinearSum()
+    for variable, rates in charges:
+        keys = list(variable)
+        variables = np.fromiter(variable.values(), dtype=object, count=len(keys))
+        years = np.array([key[-1] for key in keys])
+        # plants cost something in every year from their first, flows in their own
+        charged = {y: np.flatnonzero(years <= y if variable is m.build else years == y) for y in problem.years}
+        discounted = np.zeros(len(keys))
+        for component in (component for component in COMPONENTS if component in rates):
+            rate = np.array([rates[component].get(key, 0.0) for key in keys])
+            for y, at in charged.items():
+                discounted[at] += problem.weight[y] * rate[at]
+                costs[component, y].coefficients += rate[at].tolist()
+                costs[component, y].variables += variables[at].tolist()
+        total.coefficients += discounted.tolist()
+        total.variables += variables.tolist()
+    m.cost = pyo.Expression(list(costs), rule=lambda m, *key: costs[key], doc="Cost of a component [MUSD/y].")
+    m.total_cost = pyo.Objective(expr=total, sense=pyo.minimize)

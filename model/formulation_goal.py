@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator
 import pyomo.environ as pyo
 
 from model.goal import Goal
-from model.groups import Groups, linear
+from model.groups import Groups
 from model.problem import Problem
+from model.rows import LinearSum, linear
 
 T_PER_KT = 1000.0
 
@@ -73,7 +74,8 @@ def _add_cost_budget(m: pyo.ConcreteModel, goal: Goal) -> None:
 
         @m.Constraint(doc="The plan costs no more than the goal allows [MUSD].")
         def cost_budget(m):
-            return m.total_cost.expr + m.nothing <= goal.cost_budget
+            total = m.total_cost.expr
+            return LinearSum([*total.coefficients, 1.0], [*total.variables, m.nothing]) <= goal.cost_budget
 
 
 def _aim_at_least_shortage(m: pyo.ConcreteModel, problem: Problem, goal: Goal) -> None:

@@ -13,17 +13,19 @@ from collections import defaultdict
 
 import pyomo.environ as pyo
 
-from model.groups import Groups, linear
+from model.groups import Groups
 from model.problem import BuildKey, DeliverKey, Problem
+from model.rows import linear, members
 
 
 def add_linking(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
     """Add the rows that tie single deliveries to plants (modelling choice 15)."""
     links = delivery_links(problem, groups)
+    build, deliver = members(m.build), members(m.deliver)
 
     @m.Constraint(list(links), doc="A delivery is no more than the plants on line could make of the market's demand [kt REO/y].")
     def deliver_link(m, *key):
-        return linear([(1.0, m.deliver[key]), *((-kt, m.build[build]) for build, kt in links[key].items())]) <= 0
+        return linear([(1.0, deliver[key]), *((-kt, build[plant]) for plant, kt in links[key].items())]) <= 0
 
 
 def delivery_links(problem: Problem, groups: Groups) -> dict[DeliverKey, dict[BuildKey, float]]:

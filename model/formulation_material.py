@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import pyomo.environ as pyo
 
-from model.groups import Groups, linear
+from model.groups import Groups
 from model.idle import idle_surpluses, implied_source_limits
 from model.problem import Problem
+from model.rows import LinearSum, each, joined, linear, members
 
 
 def add_material(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
@@ -21,13 +24,14 @@ def add_material(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None
 
 def _add_feed(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
     implied = implied_source_limits(problem, groups, idle_surpluses(problem, groups))
+    feed = members(m.feed)
 
     @m.Constraint(
         [key for key in groups.feeds_of_source if key not in implied],
         doc="Feed taken from a source stays within its uncommitted output [kt REO/y].",
     )
     def source_limit(m, s, y):
-        return linear((1.0, m.feed[key]) for key in groups.feeds_of_source[s, y]) <= problem.available[s, y]
+        return each(1.0, [feed[key] for key in groups.feeds_of_source[s, y]]) <= problem.available[s, y]
 
     ceilings = {(rule.rule_id, y): rule for rule in problem.rules if rule.rule == "feed_ceiling" for y in problem.years if rule.holds(y)}
     ceilings = {key: rule for key, rule in ceilings.items() if groups.feeds_at.get((rule.host, key[1]))}
@@ -35,7 +39,7 @@ def _add_feed(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
     @m.Constraint(ceilings, doc="Feed at a host stays within the ceiling of its rule [kt REO/y].")
     def feed_ceiling_limit(m, r, y):
         rule = ceilings[r, y]
-        return linear((1.0, m.feed[key]) for key in groups.feeds_at[rule.host, y]) <= rule.value
+        return each(1.0, [feed[key] for key in groups.feeds_at[rule.host, y]]) <= rule.value
 
 
 RARE = 0.02
@@ -52,29 +56,33 @@ def row_scale(problem: Problem) -> dict[str, float]:
     return {p: 1000.0 if 0.0 < share < RARE else 1.0 for p, share in richest.items()}
 
 
-def scaled(factor: float, terms: list) -> list:
-    """Return terms with every coefficient multiplied by a factor."""
-    return [(factor * coefficient, variable) for coefficient, variable in terms]
+def products_made(m: pyo.ConcreteModel, problem: Problem) -> dict[tuple[str, str, int], LinearSum]:
+    """Return what is made of each product at each host and year, in the proportions of the ore [kt REO/y]."""
+    made: dict[tuple[str, str, int], LinearSum] = defaultdict(LinearSum)
+    for (s, h, l, y), variable in m.feed.items():
+        for p, share in problem.yields[s, h, l].items():
+            if share > 0:
+                product = made[h, p, y]
+                product.coefficients.append(share)
+                product.variables.append(variable)
+    return made
 
 
 def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
     scale_of = row_scale(problem)
-
-    def made(h: str, p: str, y: int, scale: float = 1.0) -> list:
-        """Product made at a host, in the proportions of the ore."""
-        terms = ((problem.yields[key[0], h, key[2]].get(p, 0.0), key) for key in groups.feeds_at[h, y])
-        return [(scale * share, m.feed[key]) for share, key in terms if share > 0]
+    made = products_made(m, problem)
+    deliver, surplus = members(m.deliver), members(m.surplus)
 
     for key in idle_surpluses(problem, groups):
         m.surplus[key].setub(0.0)
 
     @m.Constraint(m.SURPLUSES, doc="What is made of a product leaves as deliveries or surplus [kt REO/y].")
     def product_balance(m, h, p, y):
-        out = [(-1.0, m.deliver[key]) for key in groups.deliveries_from[h, p, y]]
-        return linear(scaled(scale_of[p], [*made(h, p, y), *out, (-1.0, m.surplus[h, p, y])])) == 0
+        out = each(-1.0, [*(deliver[key] for key in groups.deliveries_from[h, p, y]), surplus[h, p, y]])
+        return joined(made[h, p, y], out, scale=scale_of[p]) == 0
 
-    def exports(h: str, p: str, y: int) -> list:
-        return [(1.0, m.deliver[key]) for key in groups.deliveries_from[h, p, y] if problem.market_country[key[2]] != problem.country[h]]
+    def exports(h: str, p: str, y: int) -> LinearSum:
+        return each(1.0, [deliver[key] for key in groups.deliveries_from[h, p, y] if problem.market_country[key[2]] != problem.country[h]])
 
     shares = {
         (rule.rule_id, p, y): rule
@@ -89,7 +97,8 @@ def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
     @m.Constraint(shares, doc="No more than the allowed share of a product leaves the host's country [kt REO/y].")
     def export_share_limit(m, r, p, y):
         rule = shares[r, p, y]
-        return linear(scaled(scale_of[p], [*exports(rule.host, p, y), *made(rule.host, p, y, -rule.value)])) <= 0
+        kept = joined(made[rule.host, p, y], scale=-rule.value)
+        return joined(exports(rule.host, p, y), kept, scale=scale_of[p]) <= 0
 
     ceilings = {}
     for rule in problem.rules:
@@ -102,31 +111,32 @@ def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
     @m.Constraint(ceilings, doc="No more than the allowed tonnes leave the host's country [kt REO/y].")
     def export_ceiling_limit(m, r, y):
         rule, products = ceilings[r, y]
-        return linear(term for p in products for term in exports(rule.host, p, y)) <= rule.value
+        return joined(*(exports(rule.host, p, y) for p in products)) <= rule.value
 
 
 def _add_markets(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
+    deliver, purchase, unmet = members(m.deliver), members(m.purchase), members(m.unmet)
+
     @m.Constraint(
         [key for key in groups.purchases_of if key in problem.supply], doc="Purchases stay within what the supplier offers [kt REO/y]."
     )
     def supplier_limit(m, o, y):
-        return linear((1.0, m.purchase[key]) for key in groups.purchases_of[o, y]) <= problem.supply[o, y]
+        return each(1.0, [purchase[key] for key in groups.purchases_of[o, y]]) <= problem.supply[o, y]
 
     @m.Constraint(list(problem.least_take), doc="Contracted tonnes are bought [kt REO/y]; modelling choice 11.")
     def take_minimum(m, o, y):
-        terms = [(1.0, m.purchase[key]) for key in groups.purchases_of.get((o, y), [])]
-        return linear(terms or [(1.0, m.nothing)]) >= problem.least_take[o, y]
+        return each(1.0, [purchase[key] for key in groups.purchases_of.get((o, y), [])] or [m.nothing]) >= problem.least_take[o, y]
 
     wanted = dict.fromkeys([*groups.demand_of, *problem.stock_needed])
 
     @m.Constraint(list(wanted), doc="Deliveries, purchases, stock drawn and shortage meet demand [kt REO/y].")
     def demand_balance(m, market, p, y):
-        terms = [(1.0, m.deliver[key]) for key in groups.deliveries_to[market, p, y]]
-        terms += [(1.0, m.purchase[key]) for key in groups.purchases_to[market, p, y]]
-        terms += [(1.0, m.unmet[key]) for key in groups.demand_of[market, p, y]]
+        supplied = [deliver[key] for key in groups.deliveries_to[market, p, y]]
+        supplied += [purchase[key] for key in groups.purchases_to[market, p, y]]
+        supplied += [unmet[key] for key in groups.demand_of[market, p, y]]
         if (market, p, y) in problem.stock_needed:
-            terms.append((1.0, m.stock_drawn[market, p, y]))
-        return linear(terms) == sum(problem.demand[key] for key in groups.demand_of[market, p, y])
+            supplied.append(m.stock_drawn[market, p, y])
+        return each(1.0, supplied) == sum(problem.demand[key] for key in groups.demand_of[market, p, y])
 
     before = dict(zip(problem.years[1:], problem.years[:-1], strict=True))
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import pyomo.environ as pyo
 
-from model.groups import Groups, linear
+from model.groups import Groups
 from model.problem import Cap, Problem
+from model.rows import LinearSum, linear, members
 
 
 def add_policy(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
@@ -23,56 +24,62 @@ def add_policy(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
 def _add_caps(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
     caps = {(cap.cap, cap.member, y): cap for cap in problem.caps for y in cap.limit if cap.limit[y] < 1.0}
     m.CHINA_CAPS = pyo.Set(initialize=list(caps), dimen=3)
+    flows = _Flows(m, problem, groups)
 
     @m.Constraint(m.CHINA_CAPS, doc="The China-linked part of the flows in scope stays within its share of them [kt REO/y or MUSD/y].")
     def china_cap(m, k, member, y):
         cap = caps[k, member, y]
-        rows = _joint_terms(m, problem, groups, cap, y)
-        if cap.basis == "feedstock" and cap.scope != "partner":
-            rows = _feed_terms(m, problem, groups, cap, y)
-        terms = [(china - cap.limit[y] * total, variable) for china, total, variable in rows]
-        return linear(terms) <= 0 if any(coefficient for coefficient, _ in terms) else pyo.Constraint.Feasible
+        fed = cap.basis == "feedstock" and cap.scope != "partner"
+        rows = flows.fed(cap, y) if fed else flows.joint(cap, y)
+        row = linear((china - cap.limit[y] * total, variable) for china, total, variable in rows)
+        return row <= 0 if any(row.coefficients) else pyo.Constraint.Feasible
 
 
-def _feed_terms(m: pyo.ConcreteModel, problem: Problem, groups: Groups, cap: Cap, y: int) -> Iterator[tuple[float, float, object]]:
-    """Yield (China-linked, total, variable) of what the joint plants are fed."""
-    by_product = cap.scope in ("product", "every_product")
-    for key in groups.feeds_in[y]:
-        s, h = key[0], key[1]
-        if cap.scope == "host" and h != cap.member:
-            continue
-        if by_product:
-            unit = problem.content[s].get(cap.member, 0.0) * (problem.price[cap.member, y] if cap.measure == "value" else 1.0)
-        else:
-            unit = problem.basket[s, y] if cap.measure == "value" else 1.0
-        yield problem.china_linked[s] * unit, unit, m.feed[key]
+class _Flows:
+    """The flows that a cap counts in a year, each as (China-linked, total, variable)."""
 
+    def __init__(self, m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
+        self.problem, self.groups = problem, groups
+        self.feed, self.deliver, self.purchase = members(m.feed), members(m.deliver), members(m.purchase)
+        self.china_delivered, self.china_out = members(m.china_delivered), members(m.china_out)
 
-def _joint_terms(m: pyo.ConcreteModel, problem: Problem, groups: Groups, cap: Cap, y: int) -> Iterator[tuple[float, float, object]]:
-    """Yield (China-linked, total, variable) of deliveries and, on the supply basis, of purchases."""
+    def fed(self, cap: Cap, y: int) -> Iterator[tuple[float, float, object]]:
+        """Yield what the joint plants are fed."""
+        problem = self.problem
+        by_product = cap.scope in ("product", "every_product")
+        for key in self.groups.feeds_in[y]:
+            s, h = key[0], key[1]
+            if cap.scope == "host" and h != cap.member:
+                continue
+            if by_product:
+                unit = problem.content[s].get(cap.member, 0.0) * (problem.price[cap.member, y] if cap.measure == "value" else 1.0)
+            else:
+                unit = problem.basket[s, y] if cap.measure == "value" else 1.0
+            yield problem.china_linked[s] * unit, unit, self.feed[key]
 
-    def unit(p: str) -> float:
-        return problem.price[p, y] if cap.measure == "value" else 1.0
+    def joint(self, cap: Cap, y: int) -> Iterator[tuple[float, float, object]]:
+        """Yield deliveries and, on the supply basis, purchases."""
+        problem, groups = self.problem, self.groups
+        place = {"host": 0, "product": 1, "every_product": 1, "partner": 2}.get(cap.scope)
 
-    def inside(h: str, p: str, market: str) -> bool:
-        member = {"host": h, "product": p, "every_product": p, "partner": market}.get(cap.scope)
-        return member is None or member == cap.member
+        def unit(p: str) -> float:
+            return problem.price[p, y] if cap.measure == "value" else 1.0
 
-    for key in groups.deliveries_in[y]:
-        h, p, market, _ = key
-        if inside(h, p, market):
-            yield 0.0, unit(p), m.deliver[key]
-            if key in m.china_delivered:
-                yield unit(p), 0.0, m.china_delivered[key]
-    for outflow in groups.china_outflows_in[y]:
-        # no cap on one market's share holds in a year with such a column
-        if inside(outflow[0], outflow[1], ""):
-            yield unit(outflow[1]), 0.0, m.china_out[outflow]
-    if cap.basis == "supply" and cap.scope != "host":
-        for bought in groups.purchases_in[y]:
-            offer = problem.offers[bought[0]]
-            if inside("", offer.product, bought[1]):
-                yield offer.china_linked * unit(offer.product), unit(offer.product), m.purchase[bought]
+        def inside(key: tuple) -> bool:
+            return place is None or key[place] == cap.member
+
+        for key in filter(inside, groups.deliveries_in[y]):
+            yield 0.0, unit(key[1]), self.deliver[key]
+            if key in self.china_delivered:
+                yield unit(key[1]), 0.0, self.china_delivered[key]
+        # in a year with these columns no cap on one market's share holds
+        for outflow in filter(inside, groups.china_outflows_in[y]):
+            yield unit(outflow[1]), 0.0, self.china_out[outflow]
+        if cap.basis == "supply" and cap.scope != "host":
+            for bought in groups.purchases_in[y]:
+                offer = problem.offers[bought[0]]
+                if inside(("", offer.product, bought[1])):
+                    yield offer.china_linked * unit(offer.product), unit(offer.product), self.purchase[bought]
 
 
 def _add_partners(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
@@ -88,27 +95,32 @@ def _add_partners(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
         if (h, y) in products:
             products[h, y].append(p)
 
+    deliver, surplus = members(m.deliver), members(m.surplus)
+
     @m.Constraint(entitled, doc="A partner gets its least share of a host's joint output, by value [MUSD/y].")
     def offtake_minimum(m, market, h, y):
         least = problem.offtake_minimum[market]
         terms = []
         for p in products[h, y]:
             price = problem.price[p, y]
-            terms += [(price * ((key[2] == market) - least), m.deliver[key]) for key in groups.deliveries_from[h, p, y]]
-            terms.append((-price * least, m.surplus[h, p, y]))
-        return linear(terms) >= 0 if any(coefficient for coefficient, _ in terms) else pyo.Constraint.Feasible
+            terms += [(price * ((key[2] == market) - least), deliver[key]) for key in groups.deliveries_from[h, p, y]]
+            terms.append((-price * least, surplus[h, p, y]))
+        row = linear(terms)
+        return row >= 0 if any(row.coefficients) else pyo.Constraint.Feasible
 
-    spending: dict[tuple[str, int], list] = {key: [] for key in problem.budget}
-    for build in problem.builds:
-        for t, share in problem.spend[build].items():
+    spending = {key: LinearSum() for key in problem.budget}
+    for key, variable in m.build.items():
+        capex = problem.capex[key]
+        for t, share in problem.spend[key].items():
             for market in problem.partners:
-                if (market, t) in spending:
-                    spending[market, t].append((problem.partner_share[market, build[0]] * share * problem.capex[build], m.build[build]))
-    spending = {key: terms for key, terms in spending.items() if any(coefficient for coefficient, _ in terms)}
+                if (spent := spending.get((market, t))) is not None:
+                    spent.coefficients.append(problem.partner_share[market, key[0]] * share * capex)
+                    spent.variables.append(variable)
+    spending = {key: spent for key, spent in spending.items() if any(spent.coefficients)}
 
     @m.Constraint(spending, doc="A partner's share of the capital spent in a year stays within its budget [MUSD].")
     def capex_budget(m, market, t):
-        return linear(spending[market, t]) <= problem.budget[market, t]
+        return spending[market, t] <= problem.budget[market, t]
 
 
 def _add_concentration(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
@@ -119,8 +131,8 @@ def _add_concentration(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -
     m.capacity_on_line = pyo.Var(m.COUNTRY_YEARS, domain=pyo.NonNegativeReals, doc="Nameplate capacity on line in a country [kt REO/y].")
     before = dict(zip(problem.years[1:], problem.years[:-1], strict=True))
     starting: dict[tuple[str, int], list] = {key: [] for key in m.COUNTRY_YEARS}
-    for key in problem.builds:
-        starting[problem.country[key[0]], key[3]].append((problem.capacity[key[1]], m.build[key]))
+    for key, variable in m.build.items():
+        starting[problem.country[key[0]], key[3]].append((problem.capacity[key[1]], variable))
 
     @m.Constraint(m.COUNTRY_YEARS, doc="Capacity on line is that of the year before and what starts in the year [kt REO/y].")
     def capacity_balance(m, n, y):

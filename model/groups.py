@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-
-from pyomo.core.expr.numeric_expr import LinearExpression
 
 from model.attribution import Outflow, capped_outflows
 from model.problem import BuildKey, DeliverKey, FeedKey, Problem
-
-
-def linear(terms: Iterable[tuple[float, object]]) -> LinearExpression:
-    """Return the sum of coefficient x variable, the form that Pyomo compiles fastest."""
-    pairs = [(coefficient, variable) for coefficient, variable in terms if coefficient != 0.0]
-    return LinearExpression(constant=0, linear_coefs=[c for c, _ in pairs], linear_vars=[v for _, v in pairs])
 
 
 def _lists() -> defaultdict:

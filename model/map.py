@@ -22,6 +22,9 @@ MERIDIANS = (11.0, 150.0)
 
 LONGEST_LABEL = 24
 
+PICTURE_SIZE = (8.6, 4.75)
+"""Width and height of the picture, inches."""
+
 
 @dataclass(frozen=True)
 class Place:

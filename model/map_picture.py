@@ -21,10 +21,10 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.transforms import Bbox
 
 from model.geography import load_countries, project, visible_rings, within
-from model.map import MARKET, PLANT, PURCHASE, REFINER, SOURCE, Place, World, tonnes_shown
+from model.map import MARKET, PICTURE_SIZE, PLANT, PURCHASE, REFINER, SOURCE, Place, World, tonnes_shown
 from model.words import listing
 
-SIZE, DPI = (8.6, 4.75), 180
+DPI = 180
 SEA, LAND, BORDER, HOST_LAND = "#F7FAFC", "#DDE3E9", "#FFFFFF", "#B9CFE4"
 INK, QUIET = "#1F2933", "#52606D"
 CHINA_SHARE = LinearSegmentedColormap.from_list("china", ["#1F6FB2", "#C9A227", "#B00020"])
@@ -96,7 +96,7 @@ def draw_map(world: World, title: str) -> bytes:
 
 
 def _figure(world: World, title: str) -> Figure:
-    figure = Figure(figsize=SIZE, dpi=DPI)
+    figure = Figure(figsize=PICTURE_SIZE, dpi=DPI)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.0, 0.115, 1.0, 0.82))
     axes.set_axis_off()

@@ -6,17 +6,15 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 import pyomo.environ as pyo
 import scipy.sparse
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, _LinearStandardFormCompiler_impl
+from pyomo.repn import generate_standard_repn
 
-# the classes that Pyomo's compiler makes, named here instead of being looked up through its import hooks
-_LinearStandardFormCompiler_impl._to_vector = np.fromiter
-_LinearStandardFormCompiler_impl._csc_matrix = scipy.sparse.csc_array
-_LinearStandardFormCompiler_impl._csr_matrix = scipy.sparse.csr_array
+from model.rows import LinearSum
 
 Name = tuple[str, object]
 """Name of a Pyomo component and the index of one member of it."""
@@ -113,29 +111,89 @@ def compile_model(model: pyo.ConcreteModel) -> Matrix:
     Returns
     -------
     Matrix
-        Columns and rows in Pyomo's declaration order; variables that appear nowhere are left out.
+        Columns variable by variable in the order in which the objective and then the rows meet them, rows in Pyomo's
+        declaration order; members that appear nowhere and rows without any are left out.
+
+    Raises
+    ------
+    ValueError
+        A row or the objective is not linear, or a row without variables cannot be satisfied.
     """
     with collector_paused():
         return _compiled(model)
 
 
 def _compiled(model: pyo.ConcreteModel) -> Matrix:
-    form = LinearStandardFormCompiler().write(model, mixed_form=True)
-    rhs = np.asarray(form.rhs, dtype=float)
-    sense = np.array([row.bound_type for row in form.rows], dtype=int)
-    # mixed form marks a row -1 for >=, 0 for =, 1 for <=
-    row_lower = np.where(sense <= 0, rhs, -np.inf)
-    row_upper = np.where(sense >= 0, rhs, np.inf)
-    bounds = [variable.bounds for variable in form.columns]
+    (objective,) = model.component_data_objects(pyo.Objective, active=True)
+    total, offset = _linear_form(objective.expr)
+    rows, sums, sides = _rows(model)
+    components = list(model.component_objects(pyo.Var))
+    members = [member for component in components for member in component.values()]
+    names = [(component.local_name, index) for component in components for index in component]
+    row, number, data = _terms([total, *sums], members)
+    used = _in_use(number, [len(component) for component in components])
+    place = np.empty(len(members), dtype=np.int32)
+    place[used] = np.arange(len(used))
+    column, costs = place[number], np.searchsorted(row, 1)
+    bounds = [members[number].bounds for number in used]
     return Matrix(
-        cost=np.asarray(form.c.todense(), dtype=float).reshape(-1) if form.c.shape[0] else np.zeros(len(form.columns)),
-        offset=float(np.sum(form.c_offset)),
-        a=form.A,
-        row_lower=row_lower,
-        row_upper=row_upper,
+        cost=np.bincount(column[:costs], weights=data[:costs], minlength=len(used)).astype(float),
+        offset=float(offset),
+        a=scipy.sparse.csc_array((data[costs:], (row[costs:] - 1, column[costs:])), shape=(len(rows), len(used))),
+        row_lower=np.array([low for low, _ in sides], dtype=float),
+        row_upper=np.array([high for _, high in sides], dtype=float),
         lower=np.array([-np.inf if low is None else low for low, _ in bounds], dtype=float),
         upper=np.array([np.inf if high is None else high for _, high in bounds], dtype=float),
-        integer=np.array([variable.is_integer() for variable in form.columns], dtype=bool),
-        columns=tuple((variable.parent_component().local_name, variable.index()) for variable in form.columns),
-        rows=tuple((row.constraint.parent_component().local_name, row.constraint.index()) for row in form.rows),
+        integer=np.array([members[number].is_integer() for number in used], dtype=bool),
+        columns=tuple(names[number] for number in used),
+        rows=tuple(rows),
     )
+
+
+def _rows(model: pyo.ConcreteModel) -> tuple[list[Name], list[LinearSum], list[tuple[float, float]]]:
+    """Return the name, the terms and the two sides of every row that holds a variable."""
+    names, sums, sides = [], [], []
+    for component in model.component_objects(pyo.Constraint, active=True):
+        name = component.local_name
+        for index, row in component.items(pyo.SortComponents.ORDERED_INDICES):
+            if not row.active:
+                continue
+            low, body, high = row.to_bounded_expression(evaluate_bounds=True)
+            form, constant = _linear_form(body)
+            side = (-np.inf if low is None else low - constant, np.inf if high is None else high - constant)
+            if any(form.coefficients):
+                names.append((name, index))
+                sums.append(form)
+                sides.append(side)
+            elif not side[0] <= 0.0 <= side[1]:
+                raise ValueError(f"{row.name} holds no variable and cannot be satisfied")
+    return names, sums, sides
+
+
+def _linear_form(body: object) -> tuple[LinearSum, float]:
+    """Return an expression as its terms and its constant."""
+    if type(body) is LinearSum:
+        return body, 0.0
+    form = generate_standard_repn(body, quadratic=False)
+    if not form.is_linear():
+        raise ValueError(f"{body} is not linear")
+    return LinearSum(list(form.linear_coefs), list(form.linear_vars)), form.constant
+
+
+def _terms(sums: Sequence[LinearSum], members: Sequence[object]) -> tuple[npt.NDArray, npt.NDArray, Vector]:
+    """Return every term of the sums that is not 0: number of the sum, number of the variable, coefficient."""
+    number_of = {id(member): number for number, member in enumerate(members)}
+    data = np.fromiter(chain.from_iterable(form.coefficients for form in sums), dtype=float)
+    number = np.fromiter(map(number_of.__getitem__, map(id, chain.from_iterable(form.variables for form in sums))), dtype=np.int32)
+    row = np.repeat(np.arange(len(sums), dtype=np.int32), [len(form.coefficients) for form in sums])
+    return row[data != 0.0], number[data != 0.0], data[data != 0.0]
+
+
+def _in_use(numbers: npt.NDArray, sizes: Sequence[int]) -> npt.NDArray:
+    """Return the numbers that occur: component by component as these are met, the members of each as declared."""
+    component_of = np.repeat(np.arange(len(sizes), dtype=np.int16), sizes)
+    met, first = np.unique(component_of[numbers], return_index=True)
+    rank = np.zeros(len(sizes), dtype=int)
+    rank[met[np.argsort(first)]] = np.arange(len(met))
+    used = np.flatnonzero(np.bincount(numbers, minlength=len(component_of)))
+    return used[np.argsort(rank[component_of[used]], kind="stable")]

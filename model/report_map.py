@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from xlsxwriter.worksheet import Worksheet
 
-from model.map import DELIVERY, FEED, PLANT, REFINER, World, world_flows
-from model.map_picture import SIZE, draw_map
+from model.map import DELIVERY, FEED, PICTURE_SIZE, PLANT, REFINER, World, world_flows
 from model.report_book import Book, DataTable, Field, Live, Row, ratio
 from model.report_page import Page
 from model.report_tables import ReportTables
@@ -28,8 +27,8 @@ class Picture:
     """A PNG file and how large it is at full size, in pixels of the sheet."""
 
     png: bytes
-    width: float = SIZE[0] * PIXELS_PER_INCH
-    height: float = SIZE[1] * PIXELS_PER_INCH
+    width: float = PICTURE_SIZE[0] * PIXELS_PER_INCH
+    height: float = PICTURE_SIZE[1] * PIXELS_PER_INCH
 
     def insert(self, sheet: Worksheet, row: int, column: int, width: float, x_offset: float = 0) -> float:
         """Put the picture on a sheet; return its height in pixels."""
@@ -54,6 +53,9 @@ def map_title(world: World) -> str:
 
 def world_picture(data: ReportTables) -> tuple[World, Picture]:
     """Gather and draw the map of a plan."""
+    # matplotlib takes longer to load than the picture to draw, and most commands draw none
+    from model.map_picture import draw_map
+
     world = world_flows(data.inputs, data.found)
     return world, Picture(draw_map(world, map_title(world)))
 
