@@ -37,7 +37,10 @@ LONGEST_SHEET_NAME = 31
 LONG = 20_000
 """Rows of flows from which the sheets of flows and inputs are written row by row, without being kept in memory."""
 
-FLOW_SHEETS = ("plants", "feed", "products", "purchases", "costs", "china_share", "partners", "sectors", "stocks")
+FLOW_SHEETS = (
+    "plants", "feed", "products", "deliveries", "surplus", "purchases", "supply_balance", "costs", "china_share", "traced", "partners", "sectors",
+    "stocks",
+)  # fmt: skip
 
 
 def write_report(

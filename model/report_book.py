@@ -122,8 +122,8 @@ class Field:
         Shown in the header in place of `name`, which is also the column's key in formulas.
     link
         Gives the cell of the inputs that a row's figure comes from, ``in_prices!E7``; None for none.
-    cut
-        A long text is cut off by the next cell instead of being broken over several lines.
+    first_line
+        Of a long text the first line is shown; the cell holds it in full.
     """
 
     name: str
@@ -132,7 +132,7 @@ class Field:
     formula: Callable[[Row], Live | None] | None = None
     label: str = ""
     link: Callable[[Row], str | None] | None = None
-    cut: bool = False
+    first_line: bool = False
 
     @property
     def header(self) -> str:

@@ -12,6 +12,7 @@ from model.report_book import Book, DataTable, Live, Other, as_live, ratio
 from model.report_matrix import Matrix
 from model.report_origin import highest_share
 from model.report_page import Page
+from model.report_print import set_print_areas
 from model.report_sheets import BALANCE_LINES
 from model.report_tables import NO_HOST, ReportTables
 
@@ -33,9 +34,7 @@ GAP = 16
 """Pixels between charts."""
 
 ROW_POINTS, ROW_PIXELS, COLUMN_PIXELS = 15, 20, 64
-LAYOUT_COLUMNS = 22
-PRINT_SCALE = 66
-"""Per cent: two charts beside each other fit the width of a page."""
+LAYOUT_COLUMNS = 24
 
 
 class ChartData:
@@ -351,14 +350,13 @@ def write_charts(book: Book, data: ReportTables, caps: DataTable, of_studies: Ma
 def _lay_out(book: Book, page: Page, plans: Sequence[ChartPlan]) -> None:
     """Put charts in two columns, four to a printed page."""
     page.sheet.set_default_row(ROW_POINTS)
-    page.finish()
+    page.finish(pixels=LAYOUT_COLUMNS * COLUMN_PIXELS)
     page.sheet.set_column(0, LAYOUT_COLUMNS - 1, (COLUMN_PIXELS - 5) / 7)
     tall = math.ceil((HEIGHT + GAP) / ROW_PIXELS)
     wide = math.ceil((WIDTH + GAP) / COLUMN_PIXELS)
     for number, plan in enumerate(plans):
         row, column = page.row + number // 2 * tall, number % 2 * wide
         page.sheet.insert_chart(row, column, make_chart(book.workbook, plan), {"object_position": 2, "y_offset": GAP // 2})
-    bottom = page.row + math.ceil(len(plans) / 2) * tall
-    page.sheet.print_area(0, 0, max(bottom, page.row + 1) - 1, LAYOUT_COLUMNS - 1)
-    page.sheet.set_print_scale(PRINT_SCALE)  # a page made to fit ignores breaks, and would cut a chart in two
-    page.sheet.set_h_pagebreaks([page.row + pair * tall for pair in range(2, math.ceil(len(plans) / 2), 2)])
+    lines = math.ceil(len(plans) / 2)
+    starts = [0, *(page.row + line * tall for line in range(2, lines, 2)), page.row + max(lines, 1) * tall]
+    set_print_areas(book.workbook, page.sheet, starts, LAYOUT_COLUMNS - 1)

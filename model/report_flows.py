@@ -340,6 +340,6 @@ def _wanted(row: Row) -> dict[str, Hashable]:
 def _provenance_fields(what: str) -> list[Field]:
     """Return the fields that tell where the figures of an input row come from."""
     return [
-        Field("source", "", f"Where the figures of the {what} were read; the cell holds it in full.", cut=True),
+        Field("source", "", f"Where the figures of the {what} were read: the first words; the cell holds it in full.", first_line=True),
         Field("quality", "", f"How good the figures of the {what} are: reported, derived, estimate or assumption."),
     ]

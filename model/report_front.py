@@ -17,11 +17,12 @@ from model.report_matrix import Matrix
 from model.report_money import KeyCells
 from model.report_origin import highest_share
 from model.report_page import Page
+from model.report_print import A4
 from model.report_styles import NOTE_COLOUR, PASS_COLOUR, RULE_COLOUR, TITLE_COLOUR
 from model.report_summary import KEY_FIGURES, write_failures
 from model.report_tables import ReportTables
 from model.report_words import answer, status_words, verdict_words
-from model.report_writing import A4, ROW_HEIGHT, text_lines
+from model.report_writing import ROW_HEIGHT, text_lines
 
 if TYPE_CHECKING:
     from model.studies.study import StudySheet

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from xlsxwriter.utility import xl_col_to_name
 
 from model.report_book import DataTable, Field, Live
-from model.schema import PROVENANCE, SHEET_BY_NAME
+from model.schema import PROVENANCE, SHEET_BY_NAME, Column
 from model.tables import Tables
 
 FIRST_ROW = 4
@@ -23,13 +23,17 @@ def input_sheet(sheet: str) -> str:
 def input_table(inputs: Tables, sheet: str) -> DataTable:
     """Return an input sheet as a table whose columns can be added up; columns are named by text."""
     declared, frame = SHEET_BY_NAME[sheet], inputs[sheet]
-    fields = [Field(column.name, column.unit, column.description) for column in declared.columns]
+    fields = [_field(column) for column in declared.columns]
     spread = [column for column in frame.columns if column not in {item.name for item in declared.all_columns}]
     if declared.spread is not None:
         fields += [Field(str(column), declared.spread.unit, declared.spread.description) for column in spread]
     if declared.provenance:
-        fields += [Field(column.name, column.unit, column.description) for column in PROVENANCE]
+        fields += [_field(column) for column in PROVENANCE]
     return DataTable(f"in_{sheet}", "", fields, frame.rename(columns=str))
+
+
+def _field(column: Column) -> Field:
+    return Field(column.name, column.unit, column.description, first_line=column.kind in ("text", "value"))
 
 
 class InputCells:

@@ -75,9 +75,10 @@ def write_map(book: Book, data: ReportTables, world: World, picture: Picture) ->
         page.say(f"Not drawn, because it is not known where they are: {', '.join(world.left_out)}.", bold=True)
     height = picture.insert(page.sheet, page.row, 0, SHEET_WIDTH)
     page.row += int(height / ROW_PIXELS) + 2
+    page.begin_page()
     page.add_table(_flow_table(data, world), filtered=False)
     page.add_table(_place_table(world))
-    page.finish()
+    page.finish(pixels=SHEET_WIDTH)
 
 
 def _flow_table(data: ReportTables, world: World) -> DataTable:

@@ -167,8 +167,14 @@ def write_china_share(book: Book, data: ReportTables, caps: DataTable, content: 
         physical = [product_year_share(data, m, None, Live(str(y), y), "physical_tonnes") for y in data.problem.years]
         page.add_line("all products, physical blend", physical, "share")
         page.row += 1
-    page.add_table(caps, filtered=False)
+    page.add_table(caps)
+    page.finish()
+    page = Page(
+        book, "traced",
+        "The China-linked content of what each market receives, traced product by product and year by year: book-and-claim beside the physical blend.",
+        2,
+    )  # fmt: skip
     if content is not None:
         page.add_table(content, filtered=False)
     page.add_table(traced)
-    page.finish()
+    page.finish(single_table=content is None)

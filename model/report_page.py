@@ -12,14 +12,11 @@ from model.report_matrix import Blocks
 from model.report_styles import NOTE_COLOUR, RULE_COLOUR, shown_length, text_width
 from model.report_writing import WIDEST_TEXT
 
-WIDEST_CUT = 36
-"""Characters of a text column whose texts are not wrapped."""
-
 MOST_LINKS = 20_000
 """Links to inputs on a page; Excel bears 65,530, and a page with more rows is searched, not clicked through."""
 
-CUT_WIDTH = 18
-"""Characters shown of a text that is cut off by the next cell."""
+FIRST_WORDS = 32
+"""Characters shown of a text of which the first line is enough."""
 
 
 def _extremes(values: Sequence[Any]) -> set[Any]:
@@ -32,7 +29,7 @@ def _extremes(values: Sequence[Any]) -> set[Any]:
 class Page(Blocks):
     """A worksheet that takes blocks of figures and tidy tables, filled from top to bottom; see :class:`model.report_writing.Writing`."""
 
-    def add_table(self, table: DataTable, filtered: bool = True, named: bool = True, wrapped: bool = True) -> None:
+    def add_table(self, table: DataTable, filtered: bool = True, named: bool = True) -> None:
         """Write a tidy table.
 
         Parameters
@@ -43,16 +40,12 @@ class Page(Blocks):
             Give the header filter buttons; one table a page can have them.
         named
             Give the columns their defined names.
-        wrapped
-            Break long texts over several lines; otherwise they are cut off at the next cell.
         """
         if table.title:
             self.heading(table.title)
         for column, item in enumerate(table.fields):  # widths first: the header's height follows from them
             longest = max((shown_length(value, item.unit) for value in _extremes(table.columns[item.name])), default=0)
-            self.widen(
-                column, min(longest, CUT_WIDTH if item.cut else WIDEST_TEXT if wrapped else WIDEST_CUT) + bool(column and not item.unit)
-            )
+            self.widen(column, min(longest, FIRST_WORDS if item.first_line else WIDEST_TEXT) + bool(column and not item.unit))
         self._header(table.fields)
         self.header_row = self.row
         first = self.row + 1
@@ -61,7 +54,7 @@ class Page(Blocks):
             self.book.name_columns(table)
         if not table.length:
             self.sheet.write_string(first, 0, "none", self.styles.get(italic=True, font_color=NOTE_COLOUR))
-        columns = [self._column(table, column, item, first, wrapped) for column, item in enumerate(table.fields)]
+        columns = [self._column(table, column, item, first) for column, item in enumerate(table.fields)]
         for number in range(table.length):
             for write in columns:
                 write(number)
@@ -69,16 +62,14 @@ class Page(Blocks):
             self.sheet.autofilter(self.row, 0, self.row + max(table.length, 1), len(table.fields) - 1)
         self.row = first + max(table.length, 1) + 1
 
-    def _column(self, table: DataTable, column: int, item: Field, first: int, wrapped: bool) -> Callable[[int], None]:
+    def _column(self, table: DataTable, column: int, item: Field, first: int) -> Callable[[int], None]:
         """Return what writes a column's cell in a row, so that rows can be written one by one."""
         values, styles, sheet = table.columns[item.name], self.styles, self.sheet
         links = self._links(table, item)
         figures = item.formula is not None or (bool(item.unit) and not any(isinstance(value, str) for value in values))
         long: set[Any] = set()
-        if not figures:
-            long = {
-                value for value in set(values) if wrapped and not item.cut and isinstance(value, str) and text_width(value) > WIDEST_TEXT
-            }
+        if not figures and not item.first_line:
+            long = {value for value in set(values) if isinstance(value, str) and text_width(value) > WIDEST_TEXT}
 
         def write(number: int) -> None:
             value, row, link = values[number], first + number, links[number] if links else None
@@ -86,13 +77,15 @@ class Page(Blocks):
             if figures:
                 form = styles.number(item.unit, value, linked=link is not None)
             else:
-                form = styles.text(column, wrap=value in long, linked=link is not None)
+                form = styles.text(column, wrap=item.first_line or value in long, linked=link is not None)
             if link is not None:
                 self._lead(row, column, link, value, form)
             if made is not None:
                 sheet.write_formula(row, column, "=" + made.text, form, value)
             elif link is None or not isinstance(value, str):
                 self.put(row, column, value, form)
+            if item.first_line:
+                self.one_line(row)
             if value in long:
                 self.wrap(row, column, value)
 

@@ -118,11 +118,11 @@ def write_inputs(book: Book, tables: Tables, scenario: str, named: Mapping[str, 
     named
         Sheet -> table, for the inputs that formulas of other sheets refer to.
     """
-    cut = " Long texts are cut off by the next cell; the cell holds them in full."
+    first = " Of a long text the first words are shown; the cell holds it in full."
     changed = f" Changes of the scenario {scenario} are applied." if scenario else ""
     for sheet in SHEETS:
-        page = Page(book, input_sheet(sheet.name), f"Input as read. {sheet.description}{changed}{cut}", min(len(sheet.key), 2))
+        page = Page(book, input_sheet(sheet.name), f"Input as read. {sheet.description}{changed}{first}", min(len(sheet.key), 2))
         table = named.get(sheet.name) or input_table(tables, sheet.name)
-        page.add_table(table, named=sheet.name in named, wrapped=False)
+        page.add_table(table, named=sheet.name in named)
         assert table.first_row == FIRST_ROW, "other sheets lead to these rows"
         page.finish(single_table=True)

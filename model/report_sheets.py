@@ -91,7 +91,8 @@ def write_products(book: Book, data: ReportTables) -> None:
     """What the plants make and where it goes."""
     page = Page(
         book, "products",
-        "What the joint plants make of each product, what goes to each market, and what is left over and sold elsewhere or disposed of.", 3,
+        "What the joint plants make of each product, what goes to each market, and what is left over and sold elsewhere or disposed of. "
+        "Every shipment is on sheet deliveries, every surplus on sheet surplus.", 3,
     )  # fmt: skip
     deliveries, products, surplus = data.deliveries, data.products, data.surplus
     markets = [(m,) for m in data.problem.markets]
@@ -108,10 +109,21 @@ def write_products(book: Book, data: ReportTables) -> None:
         "Surplus by product, t REO a year: made because ores hold it, but not wanted by the markets.", "t", ("product",), made,
         _years(data), lambda keys, year: surplus.sum("tonnes", product=keys[0], year=year), "all products",
     )  # fmt: skip
-    page.add_table(products, filtered=False)
-    page.add_table(surplus, filtered=False)
-    page.add_table(deliveries)
+    page.add_table(products)
     page.finish()
+    _write_table(
+        book, "deliveries", "Joint product that goes to each market in each year, and what it is worth at the market price.", deliveries, 3
+    )
+    _write_table(
+        book, "surplus", "Joint product that the markets do not want, sold elsewhere or disposed of, and what it fetches.", surplus, 2
+    )
+
+
+def _write_table(book: Book, name: str, caption: str, table: DataTable, label_columns: int) -> None:
+    """Write a long table on a sheet of its own, so that its header stays in sight and is printed on every page."""
+    page = Page(book, name, caption, label_columns)
+    page.add_table(table)
+    page.finish(single_table=True)
 
 
 BALANCE_LINES = (
@@ -127,7 +139,8 @@ def write_purchases(book: Book, data: ReportTables) -> None:
     """Existing oxide bought, and the balance of each market."""
     page = Page(
         book, "purchases",
-        "What the markets buy from refiners that exist or are being built anyway, and how it adds up with joint plants, stocks and shortage.", 4,
+        "What the markets buy from refiners that exist or are being built anyway, and how it adds up with joint plants, stocks and shortage; "
+        "product by product on sheet supply_balance.", 4,
     )  # fmt: skip
     supply, bought = data.supply, data.purchases
     columns = {words: column for column, words in BALANCE_LINES}
@@ -142,9 +155,9 @@ def write_purchases(book: Book, data: ReportTables) -> None:
         "Bought by supplier, t REO a year.", "t", ("supplier",), sorted(_distinct(bought, "supplier")), _years(data),
         lambda keys, year: bought.sum("tonnes", supplier=keys[0], year=year), "all suppliers",
     )  # fmt: skip
-    page.add_table(supply, filtered=False)
     page.add_table(bought)
     page.finish()
+    _write_table(book, "supply_balance", "What meets the demand of each market for each product in each year.", supply, 2)
 
 
 def write_sectors(book: Book, data: ReportTables) -> None:

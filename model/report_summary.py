@@ -11,11 +11,12 @@ from model.report_matrix import Matrix
 from model.report_money import KeyCells
 from model.report_origin import ATTRIBUTION, cap_words, highest_share, members_at_limit
 from model.report_page import Page
+from model.report_print import A4
 from model.report_sheets import product_year_share
 from model.report_styles import FAIL_COLOUR, NOTE_COLOUR, PASS_COLOUR, RULE_COLOUR, TITLE_COLOUR
 from model.report_tables import ReportTables
 from model.report_words import ADVICE, TO_TRY, answer, count_words, largest_shortages, status_words, verdict_words
-from model.report_writing import A4, ROW_HEIGHT, text_lines
+from model.report_writing import ROW_HEIGHT, text_lines
 from model.shortages import BINDING
 
 if TYPE_CHECKING:

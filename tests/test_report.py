@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from model import report
 from model.planner import Plan, solve
 from model.report import new_run_folder, print_summary, write_report
 from model.report_know import NEAREST, RISK, WEAKEST
+from model.report_origin import ATTRIBUTION
 from model.report_words import key_figures, status_words
 from model.result_schema import RESULT_BY_NAME, RESULT_TABLES
 from model.scenarios import Change
@@ -32,7 +34,8 @@ from model.verification import VerificationReport
 from tests.tiny import RECORDS, YEARS, tiny_tables
 
 READING_SHEETS = [
-    "summary", "key_figures", "plants", "feed", "products", "purchases", "costs", "china_share", "partners", "sectors", "stocks", "context", "weak_numbers",
+    "summary", "key_figures", "plants", "feed", "products", "deliveries", "surplus", "purchases", "supply_balance", "costs", "china_share", "traced",
+    "partners", "sectors", "stocks", "context", "weak_numbers",
 ]  # fmt: skip
 PICTURE_SHEETS = ["charts", "chart_data", "map"]
 RECORD_SHEETS = ["checks", "run_info", *(f"in_{sheet.name}" for sheet in SHEETS)]
@@ -190,17 +193,40 @@ def test_each_sheet_opens_with_a_caption(books):
 def test_print_layout(books):
     book = load(books["plan"])
     for sheet in book:
-        assert sheet.page_setup.orientation == "landscape"
-        if sheet.title == "charts":
-            continue  # breaks between charts hold on a page of a set scale only
-        assert sheet.sheet_properties.pageSetUpPr.fitToPage
-        assert sheet.page_setup.fitToWidth in (None, 1)  # 1 is what a blank means
+        if sheet.title in ("in_sources", "in_hosts"):
+            assert sheet.page_setup.scale == 40  # too wide for one page: the key repeats on the pages beside it
+            assert sheet.print_title_cols == "$A:$A"
+        else:
+            assert sheet.sheet_properties.pageSetUpPr.fitToPage
+            assert sheet.page_setup.fitToWidth in (None, 1)  # 1 is what a blank means
         if sheet.title not in ("summary", "key_figures"):
             assert sheet.freeze_panes
-            assert sheet.page_setup.fitToHeight == 0  # as many pages as it takes
+            assert sheet.page_setup.fitToHeight == 0 or sheet.print_title_cols  # as many pages as it takes
     assert book["summary"].page_setup.fitToHeight in (None, 1)
     assert book["feed"].auto_filter.ref
     assert book["feed"].print_title_rows
+
+
+def test_a_page_begins_with_a_block(books):
+    book = load(books["plan"])
+    for name in ("purchases", "chart_data", "map"):
+        areas = re.findall(r"\$A\$(\d+):\$[A-Z]+\$(\d+)", str(book[name].print_area))
+        assert len(areas) > 1
+        assert areas[0][0] == "1"
+        for (_, end), (first, _) in pairwise(areas):
+            assert int(first) == int(end) + 1
+            heading = book[name].cell(int(first), 1)
+            assert heading.font.bold
+            assert heading.value.endswith(".")
+
+
+def test_a_sentence_longer_than_the_page_takes_several_lines(books):
+    (rule,) = [cell for cell in load(books["plan"])["china_share"]["A"] if cell.value == ATTRIBUTION]
+    sheet = rule.parent
+    (merged,) = [area for area in sheet.merged_cells.ranges if area.min_row == rule.row]
+    assert (merged.min_col, merged.max_row) == (1, rule.row)
+    assert rule.alignment.wrap_text
+    assert sheet.row_dimensions[rule.row].height > 25
 
 
 def test_inputs_are_shown_as_read(books):
@@ -629,7 +655,7 @@ def test_totals_follow_the_flows(books, recalculated, plan):
 
 
 @pytest.mark.parametrize(
-    "module", ["report_book", "report_styles", "report_words", "report_origin", "report_flows", "report_writing", "report"]
+    "module", ["report_book", "report_styles", "report_words", "report_origin", "report_flows", "report_print", "report"]
 )
 def test_examples_in_docstrings(module):
     assert doctest.testmod(importlib.import_module(f"model.{module}")).failed == 0
