@@ -107,11 +107,11 @@ def allowed_text(column: Column) -> str:
 
 
 def _read_number(raw: object, column: Column) -> Reading:
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        return _finite(raw, column)
     allowed = allowed_text(column)
     if isinstance(raw, bool):
         return Reading(math.nan, BOOLEAN_IN_NUMBER, str(raw).upper(), allowed, "Write the number.")
-    if isinstance(raw, int | float):
-        return _finite(raw, allowed)
     if isinstance(raw, datetime.date | datetime.time | datetime.timedelta):
         return Reading(
             math.nan, DATE_IN_NUMBER, f"the date {raw}", allowed, _NO_DATE
@@ -122,7 +122,7 @@ def _read_number(raw: object, column: Column) -> Reading:
         return Reading(math.nan, DATE_IN_NUMBER, f"the date {text.strip()}", allowed, _NO_DATE)
     if number is None:
         return Reading(math.nan, TEXT_IN_NUMBER, show(text), allowed, _hint(text, column))
-    reading = _finite(number, allowed)
+    reading = _finite(number, column)
     if reading.failed:
         return reading
     return Reading(
@@ -131,13 +131,13 @@ def _read_number(raw: object, column: Column) -> Reading:
     )  # fmt: skip
 
 
-def _finite(raw: int | float, allowed: str) -> Reading:
+def _finite(raw: int | float, column: Column) -> Reading:
     try:
         number = float(raw)
     except OverflowError:
         number = math.inf
     if math.isinf(number):
-        return Reading(math.nan, INFINITE_NUMBER, "an infinite number", allowed, "Write a finite number.")
+        return Reading(math.nan, INFINITE_NUMBER, "an infinite number", allowed_text(column), "Write a finite number.")
     return Reading(number)
 
 
@@ -181,7 +181,7 @@ def _read_text(raw: object, column: Column) -> Reading:
 
 def _read_value(raw: object, column: Column) -> Reading:
     if isinstance(raw, int | float) and not isinstance(raw, bool):
-        return _finite(raw, allowed_text(column))
+        return _finite(raw, column)
     if isinstance(raw, str) and clean_number(raw) is not None:
         return _read_number(raw, column)
     return _read_text(raw, Column(column.name, "code", column.description))

@@ -35,8 +35,9 @@ CEILING_RULES = ("feed_ceiling", "export_share", "export_ceiling")
 
 def modelled_years(tables: Tables) -> tuple[int, ...]:
     """Return the modelled years in order, from the `modelled_years` setting."""
-    first, last = int(tables.setting("first_year")), int(tables.setting("last_year"))
-    text = str(tables.settings["modelled_years"]).strip()
+    settings = tables.settings
+    first, last = int(settings["first_year"]), int(settings["last_year"])
+    text = str(settings["modelled_years"]).strip()
     if text.lower() == "all":
         return tuple(range(first, last + 1))
     return tuple(sorted(int(float(part)) for part in text.split(",")))
@@ -118,6 +119,8 @@ class _Builder:
                     ramp_loss = 1.0 - self.number("expertise_ramp_penalty") * self.expertise_gap(h, w)
                     ramp = [design["ramp_1"] * ramp_loss, design["ramp_2"] * ramp_loss, design["ramp_3"] * ramp_loss, design["ramp_4"]]
                     circuit = "light_heavy" if design["heavies"] == "yes" else "light"
+                    kt = [share * design["capacity"] * KT_PER_T for share in ramp]
+                    least_kt = min(design["minimum_use"], ramp[3]) * design["capacity"] * KT_PER_T
                     for y in self.years:
                         if y < earliest or any(h == f and first <= y <= last for f, first, last in forbidden):
                             continue
@@ -130,12 +133,12 @@ class _Builder:
                         cost["know_how_fee"][key] = way["fixed_fee"]
                         spend[key] = construction_spend(y, design["build_years"])
                         for later in self.years:
-                            if later >= y:
-                                age = later - y
-                                share = ramp[min(age, 3)]
-                                usable[key, later] = share * design["capacity"] * KT_PER_T
-                                if age >= 3 and design["minimum_use"] > 0:
-                                    least[key, later] = min(design["minimum_use"], share) * design["capacity"] * KT_PER_T
+                            if later >= y + 3:
+                                usable[key, later] = kt[3]
+                                if design["minimum_use"] > 0:
+                                    least[key, later] = least_kt
+                            elif later >= y:
+                                usable[key, later] = kt[later - y]
         return {
             "builds": tuple(builds), "build_line": line, "usable": usable, "least_feed": least, "capex": capex, "build_cost": cost,
             "spend": spend, "capacity": {d: row["capacity"] * KT_PER_T for d, row in self.designs.items()},
@@ -190,8 +193,8 @@ class _Builder:
     def source_terms(self) -> None:
         """Fill what depends on the source alone."""
         names = list(self.elements)
-        frame = self.tables["composition"].set_index("source_id")
-        self.composition = {s: frame.loc[s, names].astype(float).to_dict() for s in self.sources}
+        shares = self.tables["composition"].set_index("source_id")[names].astype(float).to_dict("index")
+        self.composition = {s: shares[s] for s in self.sources}
         self.content_of = {s: self.content(s) for s in self.sources}
         self.basket = {(s, y): sum(x * self.price[p, y] for p, x in self.content_of[s].items()) for s in self.sources for y in self.years}
         self.available = {}

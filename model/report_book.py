@@ -183,6 +183,7 @@ class DataTable:
         self._sums: dict[tuple[str, tuple[str, ...]], dict[tuple, float]] = {}
         self._products: dict[tuple[tuple[str, str], tuple[str, ...]], dict[tuple, float]] = {}
         self._clashes: dict[str, bool] = {}
+        self._unsafe: dict[tuple[str, Value], bool] = {}
 
     def place(self, sheet: str, first_row: int, first_column: int) -> None:
         """Settle where the rows stand."""
@@ -212,11 +213,14 @@ class DataTable:
             self._clashes[column] = len({text.casefold() for text in texts}) < len(texts)
         return self._clashes[column]
 
-    def _unsafe(self, column: str, value: Value) -> bool:
+    def _is_unsafe(self, column: str, value: Value) -> bool:
         """Whether SUMIFS would read a text criterion as anything but that very text."""
         if not isinstance(value, str):
             return False
-        return not _PLAIN_TEXT.fullmatch(value) or bool(_LOOKS_LIKE_VALUE.fullmatch(value)) or self._differ_in_case_only(column)
+        if (column, value) not in self._unsafe:
+            plain = _PLAIN_TEXT.fullmatch(value) and not _LOOKS_LIKE_VALUE.fullmatch(value)
+            self._unsafe[column, value] = not plain or self._differ_in_case_only(column)
+        return self._unsafe[column, value]
 
     def _tests(self, given: Mapping[str, Live], excluded: Mapping[str, str]) -> str:
         """Return the criteria as factors of 0 or 1, exact to the letter."""
@@ -244,7 +248,9 @@ class DataTable:
         value = self._grouped(column, tuple(given)).get(key, 0.0) if given else self.sum(column).number
         for name, text in excluded.items():
             value -= self._grouped(column, (*given, name)).get((*key, text), 0.0)
-        if any(self._unsafe(name, cell.value) for name, cell in given.items()) or any(self._unsafe(n, t) for n, t in excluded.items()):
+        if any(self._is_unsafe(name, cell.value) for name, cell in given.items()) or any(
+            self._is_unsafe(n, t) for n, t in excluded.items()
+        ):
             return Live(f"SUMPRODUCT({self._tests(given, excluded)}*1,{self.range(column)})", value)
         pairs = [f"{self.range(name)},{cell.text}" for name, cell in given.items()]
         pairs += [f"{self.range(name)},{_literal('<>' + text)}" for name, text in excluded.items()]

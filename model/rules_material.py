@@ -213,7 +213,7 @@ def demand_without_source(book: Book) -> Iterator[Offence]:
 def _feed_content(book: Book, product: str) -> dict[int, float]:
     """Return year -> t REO of the product contained in all that the sources in use could ship."""
     tonnes = dict.fromkeys(book.years, 0.0)
-    for _, record in book.used_sources.iterrows():
+    for record in book.used_sources.to_dict("records"):
         share = book.content.get(record["source_id"], {}).get(product, 0.0)
         for year in book.years if share > TRACE else ():
             age = year - record["first_year"]

@@ -230,14 +230,15 @@ def _resolve_rows(tables: Tables, sheet: Sheet, key: str) -> tuple[Hashable, ...
         raise ScenarioError(
             "key", f"{show(key)}, {len(parts)} parts", f"at most {len(sheet.key)} parts: {order}", "Drop the parts too many."
         )
-    mask = pd.Series(True, index=frame.index)
+    matching = list(range(len(frame)))
     for name, part in zip(sheet.key, parts, strict=False):
         if part == ANY:
             continue
         column = sheet.column(name)
         if not part and column.required:
             raise ScenarioError("key", f"{show(key)} with a blank {name}", f"{order}, with * for all", f"Write * for every {name}.")
-        known = {_key_text(value) for value in frame[name]}
+        texts = [_key_text(value) for value in frame[name].tolist()]
+        known = set(texts)
         wanted = split_codes(part) or [""]
         for word in wanted:
             if word not in known:
@@ -246,12 +247,12 @@ def _resolve_rows(tables: Tables, sheet: Sheet, key: str) -> tuple[Hashable, ...
                     "key", show(word) if word else f"a blank {name}", f"a {name} of {sheet.name}: {listing(codes)}",
                     suggest(word, codes, f"Use a code of {sheet.name}; the parts are {order}."),
                 )  # fmt: skip
-        mask &= frame[name].map(_key_text).isin(wanted)
-    if not mask.any():
+        matching = [place for place in matching if texts[place] in wanted]
+    if not matching:
         raise ScenarioError(
             "key", f"{show(key)}, which matches no row of {sheet.name}", f"{order} of a row that exists", "Correct the key, or add the row."
         )
-    return tuple(frame.index[mask])
+    return tuple(frame.index[matching])
 
 
 def _key_text(value: object) -> str:

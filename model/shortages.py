@@ -83,12 +83,12 @@ class _Evidence:
             fed[s, y] += tonnes / 1000.0
         self.makes: dict[tuple[str, str, int], set[str]] = defaultdict(set)
         self.spare_ore: set[tuple[str, str, int]] = set()
+        spare = {key for key, kt in problem.available.items() if kt - fed[key] > USED_UP * kt}
+        products = {key: {p for p, share in shares.items() if share > 0.0} for key, shares in problem.yields.items()}
         for s, h, line, y in problem.feeds:
-            for p, share in problem.yields[s, h, line].items():
-                if share > 0.0:
-                    self.makes[h, line, y].add(p)
-                    if problem.available[s, y] - fed[s, y] > USED_UP * problem.available[s, y]:
-                        self.spare_ore.add((h, p, y))
+            self.makes[h, line, y] |= products[s, h, line]
+            if (s, y) in spare:
+                self.spare_ore.update((h, p, y) for p in products[s, h, line])
         made = found["products"]
         self.made: dict[tuple[str, int], float] = defaultdict(float)
         for p, y, tonnes in zip(made["product"], made["year"], made["made"], strict=True):

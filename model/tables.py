@@ -28,6 +28,9 @@ class CellError:
 
 Cell = str | float | bool | FormulaNotCalculated | CellError | None
 
+_DEFAULTS: dict[str, str | float] = {name: setting.default for name, setting in SETTING_BY_NAME.items()}
+_IS_FIGURE = {name: setting.kind in ("number", "integer", "year") for name, setting in SETTING_BY_NAME.items()}
+
 
 @dataclass(frozen=True)
 class RawSheet:
@@ -93,12 +96,11 @@ class Tables:
     @property
     def settings(self) -> dict[str, str | float]:
         """Every setting by name, the schema's default where the sheet has no row for it."""
-        values: dict[str, str | float] = {name: setting.default for name, setting in SETTING_BY_NAME.items()}
         frame = self.frames["settings"]
-        for name, value in zip(frame["setting"], frame["value"], strict=True):
-            setting = SETTING_BY_NAME[name]
-            values[name] = float(value) if setting.kind in ("number", "integer", "year") else str(value)
-        return values
+        return _DEFAULTS | {
+            name: float(value) if _IS_FIGURE[name] else str(value)
+            for name, value in zip(frame["setting"].tolist(), frame["value"].tolist(), strict=True)
+        }
 
     def with_settings(self, **values: str | float) -> Tables:
         """Return a copy in which settings have other values; those without a row get one."""

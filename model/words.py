@@ -11,7 +11,9 @@ from collections.abc import Iterable
 _WIDE = re.compile("[\u3000\uff00-\uffef]+")
 _FULL_WIDTH_DIGITS = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF1A)}
 _INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
-_IDEOGRAPHIC_COMMAS = {0x3001: ",", 0xFF64: ","}
+_IN_CODES = {**_INVISIBLE, 0x3001: ",", 0xFF64: ","}
+"""What is dropped from codes, and the ideographic commas."""
+
 _MINUS_SIGNS = {0x2212: "-", 0x2013: "-", 0xFF0D: "-"}
 _CLEAN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LONGEST_SHOWN = 60
@@ -27,7 +29,9 @@ def fold_code(text: str) -> str:
     >>> fold_code("　ＡＢＣ_１ ")
     'ABC_1'
     """
-    composed = unicodedata.normalize("NFC", text.translate(_INVISIBLE | _IDEOGRAPHIC_COMMAS))
+    if text.isascii():
+        return " ".join(text.split())
+    composed = unicodedata.normalize("NFC", text.translate(_IN_CODES))
     narrow = _WIDE.sub(lambda wide: unicodedata.normalize("NFKC", wide[0]), composed)
     return " ".join(narrow.split())
 
