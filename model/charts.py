@@ -25,6 +25,9 @@ WIDTH, HEIGHT = 752, 440
 LABEL_PIXELS = 42
 """Room of a year's label on an axis."""
 
+LABEL_PLACES = ("above", "below", "right", "left")
+"""Where the labels of a series stand at its points, so that those of lines close together do not meet."""
+
 Range = tuple[str, int, int, int, int]
 """Sheet, first row, first column, last row, last column; counted from 0."""
 
@@ -77,6 +80,7 @@ class ChartPlan:
     """`0`: years or the like, of which some are left unlabelled where there is no room; `@`: names."""
     lowest: float | None = None
     highest: float | None = None
+    x_highest: float | None = None
 
 
 _TYPES: dict[str, dict[str, str]] = {
@@ -116,7 +120,7 @@ def make_chart(workbook: xlsxwriter.Workbook, plan: ChartPlan, width: float = WI
     axis: dict[str, Any] = {"num_font": small, "name_font": {**small, "size": 9, "bold": False}}
     points = max((_length(series.categories) for series in plan.series), default=0)
     along = {
-        **axis, "name": plan.x_title, "num_format": plan.x_form, "line": {"color": "#9AA5B1"}, "label_position": "low",
+        **axis, "name": plan.x_title, "num_format": plan.x_form, "max": plan.x_highest, "line": {"color": "#9AA5B1"}, "label_position": "low",
         **({"interval_unit": math.ceil(points * LABEL_PIXELS / width)} if plan.kind != "scatter" and plan.x_form == "0" else {}),
         "major_gridlines": {"visible": False},
     }  # fmt: skip
@@ -170,7 +174,7 @@ def _series(plan: ChartPlan, series: Series, all_series: Sequence[Series], fille
     if series.labels:
         small = {"name": FONT, "size": 8}
         custom = [{"delete": True} if text is None else {"value": _plain(text)} for text in series.labels]
-        options["data_labels"] = {"value": True, "position": "above", "font": small, "custom": custom}
+        options["data_labels"] = {"value": True, "position": LABEL_PLACES[place % len(LABEL_PLACES)], "font": small, "custom": custom}
     return options
 
 

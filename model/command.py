@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -171,22 +172,44 @@ def _run(
         for study in studies:
             sheets += _spared(partial(_study, study, tables, plan, choices, log), f"Study {study}", log) or []
         info = describe_run(plan, options.book, options.scenario or "", changes, choices)
-        path = write_report(
-            plan, folder, info, options.scenario or "", options.book, sheets, reference_cost=reference, changes=changes, log=log.lines
-        )
+        log.say("Writing the result workbook")
+        write = partial(
+            write_report, run_info=info, scenario=options.scenario or "", inputs_path=options.book, extra_sheets=sheets,
+            reference_cost=reference, changes=changes, log=log.lines,
+        )  # fmt: skip
+        path = _write_somewhere(lambda place: write(plan, place), folder, log)
     except BaseException:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
         raise
+    if path is None:
+        return INPUT_FINDINGS
     found = [] if plan.solution.status.has_plan else [sentence for sheet in sheets for sentence in sheet.headlines]
-    for line in print_summary(plan):
+    for line in print_summary(plan, path):
         # what was found out about this book takes the place of general advice
         for sentence in found if found and line.startswith(ADVICE) else (line,):
             log.answer(sentence)
-    log.answer(f"Workbook: {path}")
     if options.open and not open_workbook(path):
         log.error("No program was found to open it with; open it by hand.")
     return exit_code(plan)
+
+
+def _write_somewhere(write: Callable[[Path], Path], folder: Path, log: Log) -> Path | None:
+    """Write the result; where its folder takes no file, into the computer's folder for temporary files, so that the plan is not lost."""
+    try:
+        return write(folder)
+    except OSError as error:
+        log.error(
+            f"The result cannot be written to {folder}: {error.strerror or error}. If a program such as Excel holds a file there, close it; "
+            "if the disk is full, make room; or choose another place with --output."
+        )
+    try:
+        path = write(Path(tempfile.mkdtemp(prefix=f"{folder.name}_")))
+    except OSError as error:
+        log.error(f"Nor can it be written to {tempfile.gettempdir()}: {error.strerror or error}. The plan is lost.")
+        return None
+    log.error(f"The plan is kept: it is written to {path.parent}. Move it from there; the computer may clear that folder.")
+    return path
 
 
 def _spared(work: Callable[[], Result], name: str, log: Log) -> Result | None:

@@ -48,10 +48,16 @@ class Log:
 
 def search_sentence(progress: Progress) -> str:
     """Return where a search stands, in plain words."""
-    best = f"best plan so far {progress.incumbent:,.1f} MUSD" if math.isfinite(progress.incumbent) else "no plan yet"
-    bound = f"no plan can cost less than {progress.bound:,.1f}" if math.isfinite(progress.bound) else "no bound yet"
-    gap = f", gap {progress.gap:,.1f}" if math.isfinite(progress.gap) else ""
-    return f"Searching {progress.seconds:.0f} s: {best}, {bound}{gap}"
+    best, bound = progress.incumbent, progress.bound
+    known = math.isfinite(bound)
+    if not math.isfinite(best):
+        least = f"none can cost less than {bound:,.1f} MUSD" if known else "looking for a first one"
+        return f"Searching for {progress.seconds:.0f} s: no plan yet; {least}"
+    found = f"the best plan so far costs {best:,.1f} MUSD"
+    if not (known and math.isfinite(progress.gap)):
+        return f"Searching for {progress.seconds:.0f} s: {found}; how much better one can be is not known yet"
+    share = f" ({progress.gap / abs(best):.2%})" if best else ""
+    return f"Searching for {progress.seconds:.0f} s: {found}; a better one can save {progress.gap:,.1f} MUSD{share} at most"
 
 
 class SearchDisplay:
@@ -64,7 +70,7 @@ class SearchDisplay:
 
     def __enter__(self) -> SearchDisplay:
         if self.log.console.is_terminal and not self.log.quiet:
-            self._live = self.log.console.status("Reading the model")
+            self._live = self.log.console.status("Setting up the search")
             self._live.start()
         return self
 

@@ -89,11 +89,13 @@ def write_report(
     ------
     FileExistsError
         `folder` is not empty: nothing is ever overwritten.
+    OSError
+        It cannot be written.
     """
     with written_whole(folder) as partial:
         book = Book(partial / WORKBOOK, long_sheets(plan))
         picture = _fill(book, plan, run_info, scenario, Path(inputs_path), extra_sheets, reference_cost, changes, log)
-        book.workbook.close()
+        book.close()
         if picture is not None:
             (partial / PICTURE).write_bytes(picture.png)
     return folder / WORKBOOK

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
@@ -351,3 +352,17 @@ class Book:
         for item in table.fields:
             letter = table.places[item.name]
             self.workbook.define_name(table.range(item.name), f"={table.sheet}!${letter}${table.first_row + 1}:${letter}${last}")
+
+    def close(self) -> None:
+        """Write the file.
+
+        Raises
+        ------
+        OSError
+            It cannot be written.
+        """
+        try:
+            self.workbook.close()
+        except FileCreateError as error:
+            # it carries what went wrong as its first argument
+            raise next((one for one in error.args if isinstance(one, OSError)), OSError(str(error))) from error

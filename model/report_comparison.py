@@ -145,7 +145,7 @@ def write_comparison(found: Comparison, folder: Path) -> Path:
         page = Page(book, "cost_lines", "Every cost line of both runs, over which the bridge is added up.", 1)
         page.add_table(lines)
         page.finish(single_table=True)
-        book.workbook.close()
+        book.close()
     return folder / WORKBOOK
 
 

@@ -23,17 +23,18 @@ def input_sheet(sheet: str) -> str:
 def input_table(inputs: Tables, sheet: str) -> DataTable:
     """Return an input sheet as a table whose columns can be added up; columns are named by text."""
     declared, frame = SHEET_BY_NAME[sheet], inputs[sheet]
-    fields = [_field(column) for column in declared.columns]
+    brief = sheet != "settings"  # what a setting means is told in full
+    fields = [_field(column, brief) for column in declared.columns]
     spread = [column for column in frame.columns if column not in {item.name for item in declared.all_columns}]
     if declared.spread is not None:
         fields += [Field(str(column), declared.spread.unit, declared.spread.description) for column in spread]
     if declared.provenance:
-        fields += [_field(column) for column in PROVENANCE]
+        fields += [_field(column, True) for column in PROVENANCE]
     return DataTable(f"in_{sheet}", "", fields, frame.rename(columns=str))
 
 
-def _field(column: Column) -> Field:
-    return Field(column.name, column.unit, column.description, first_line=column.kind in ("text", "value"))
+def _field(column: Column, brief: bool) -> Field:
+    return Field(column.name, column.unit, column.description, first_line=brief and column.kind == "text")
 
 
 class InputCells:

@@ -72,6 +72,7 @@ def set_print(
     last_row: int,
     header_row: int | None,
     label_columns: int,
+    spread: bool,
 ) -> None:
     """Fit a sheet to the width of a page, or of several where it would become too small to read.
 
@@ -89,6 +90,8 @@ def set_print(
         Row that repeats on later pages; None for none.
     label_columns
         Columns that repeat where the sheet takes several pages side by side.
+    spread
+        The sheet may take several pages side by side.
     """
     wide = sum(characters * 7 + 5 for characters in widths.values()) * 0.75
     upright = wide * UPRIGHT_SCALE <= _SHORT - _ACROSS
@@ -97,7 +100,7 @@ def set_print(
     if not upright:
         sheet.set_landscape()
     sheet.set_paper(A4)
-    if scale >= SMALLEST_SCALE:
+    if scale >= SMALLEST_SCALE or not spread:
         sheet.fit_to_pages(1, 0)
     else:
         scale = SMALLEST_SCALE

@@ -60,9 +60,14 @@ def _frontier(table: DataTable | None) -> ChartPlan | None:
     if table is None:
         return None
     series = []
+    told: set[tuple[float, str]] = set()
     for first, last in _runs(table.columns["scope"]):
-        hosts = table.columns["hosts"][first : last + 1]
-        labels = [str(hosts[n]) if n == 0 or hosts[n] != hosts[n - 1] else None for n in range(len(hosts))]
+        hosts, levels = table.columns["hosts"][first : last + 1], table.columns["level"][first : last + 1]
+        labels: list[str | None] = []
+        for n, (level, chosen) in enumerate(zip(levels, hosts, strict=True)):
+            fresh = (n == 0 or chosen != hosts[n - 1]) and (level, chosen) not in told  # one label where lines meet
+            labels.append(str(chosen) if fresh else None)
+            told |= {(level, chosen)} if fresh else set()
         series.append(
             Series(
                 _cell(table, "scope", first),
@@ -74,7 +79,7 @@ def _frontier(table: DataTable | None) -> ChartPlan | None:
         )
     return ChartPlan(
         "scatter", "What each point of cap costs, and the hosts it chooses", "largest China-linked share allowed", "MUSD more than without the cap",
-        series, x_form="0 %",
+        series, x_form="0 %", x_highest=1.0,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -228,30 +229,27 @@ def china_words(plan: Plan) -> str:
     )
 
 
-def print_summary(plan: Plan) -> list[str]:
+def print_summary(plan: Plan, path: Path) -> list[str]:
     """Return the five-line answer for the console.
 
     Parameters
     ----------
     plan
         Of :func:`model.planner.solve`.
+    path
+        The workbook that was written.
 
     Returns
     -------
     list of str
-        Answer, cost or remedy, China-linked share, shortage, and status with verdict; always five lines.
+        What to build; what it costs; China-linked share and shortage; status with verdict; the workbook. Always five lines.
     """
     solution = plan.solution
+    book = f"Workbook: {path}"
     status = f"Status: {status_words(solution)}. {verdict_words(plan)}"
     if not solution.status.has_plan:
         words = f"Solver's words: {solution.termination}."
-        return [
-            answer(plan),
-            words,
-            f"{ADVICE}: " + " ".join(TO_TRY[solution.status]),
-            "Nothing was planned, so no cost and no share can be shown.",
-            status,
-        ]
+        return [answer(plan), words, f"{ADVICE}: " + " ".join(TO_TRY[solution.status]), status, book]
     plants = plant_words(plan)
     build = f"Build {count_words(len(plants), 'joint plant')}: {'; '.join(plants)}." if plants else NO_PLANT
     unmet = solution.tables["unmet"]
@@ -260,4 +258,4 @@ def print_summary(plan: Plan) -> list[str]:
         demand = float(solution.tables["supply_balance"]["demand"].sum())
         largest = largest_shortages(plan, most=1)[0]
         short = f"Demand: {tonnes_words(unmet['tonnes'].sum())} of {tonnes_words(demand)} wanted in the modelled years is left short; largest shortage: {largest}"
-    return [build, cost_words(plan), china_words(plan), short, status]
+    return [build, cost_words(plan), f"{china_words(plan)} {short}", status, book]

@@ -218,5 +218,5 @@ class Writing:
             self.sheet.freeze_panes(2, self.label_columns if frozen <= 50 else 0)
         set_print(
             self.book.workbook, self.sheet, printed, self._heights, {} if self.book.is_streamed(self.name) else self._blocks,
-            self.row, self.header_row, self.label_columns,
+            self.row, self.header_row, self.label_columns, single_table,
         )  # fmt: skip

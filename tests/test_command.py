@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import os
+import tempfile
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +14,8 @@ import pandas as pd
 import pytest
 
 from model import command, planner
-from model.solver import Status, without_plan
+from model.console import search_sentence
+from model.solver import Progress, Status, without_plan
 from model.studies import leaning
 from model.tables import Tables
 from model.template import write_book
@@ -44,7 +49,7 @@ def test_a_plan_is_written_and_answered_in_words(tmp_path, capsys):
 def test_quiet_prints_the_answer_only(tmp_path, capsys):
     assert run(tmp_path, "--quiet") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 5
     assert lines[-1].startswith("Workbook: ")
 
 
@@ -183,6 +188,60 @@ def test_an_output_folder_that_cannot_be_made_is_told_before_solving(tmp_path, m
     monkeypatch.setattr(command, "solve", lambda *_: pytest.fail("solved all the same"))
     assert run(tmp_path) == 2
     assert "--output" in capsys.readouterr().err
+
+
+def held(*_: object, **__: object) -> None:
+    """Stand in for writing where another program holds the file."""
+    raise PermissionError(13, "Permission denied")
+
+
+def test_a_plan_that_cannot_be_written_to_its_folder_is_kept_elsewhere(tmp_path, monkeypatch, capsys):
+    spare = tmp_path / "spare"
+    spare.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spare))
+    whole = os.rename
+    monkeypatch.setattr(os, "rename", lambda a, b: held() if Path(b).parent == tmp_path / "out" else whole(a, b))
+    assert run(tmp_path) == 0
+    said = capsys.readouterr()
+    assert "cannot be written to" in said.err
+    assert "such as Excel holds a file there, close it" in said.err
+    assert "The plan is kept" in said.err
+    (kept,) = spare.glob("*/solution.xlsx")
+    assert f"Workbook: {kept}" in said.out
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_plan_that_can_be_written_nowhere_ends_in_words(tmp_path, monkeypatch, capsys):
+    book = written(tmp_path)
+    monkeypatch.setattr(os, "rename", held)
+    assert command.main([book, "--output", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr()
+    assert "The plan is lost." in said.err
+    assert "Workbook: " not in said.out
+
+
+def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch, capsys):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    book = written(tmp_path)
+    monkeypatch.setattr(zipfile.ZipFile, "write", full)
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    assert command.main([book, "--output", str(tmp_path / "out")]) == 2
+    assert "No space left on device. If a program" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("incumbent", "bound", "said"),
+    [
+        (math.inf, -math.inf, "Searching for 12 s: no plan yet; looking for a first one"),
+        (math.inf, 18930.5, "Searching for 12 s: no plan yet; none can cost less than 18,930.5 MUSD"),
+        (18957.3, 18951.5, "the best plan so far costs 18,957.3 MUSD; a better one can save 5.8 MUSD (0.03%) at most"),
+        (18957.3, -math.inf, "the best plan so far costs 18,957.3 MUSD; how much better one can be is not known yet"),
+    ],
+)
+def test_the_progress_line_is_plain_words(incumbent, bound, said):
+    assert said in search_sentence(Progress(12.2, incumbent, bound, 0))
 
 
 def test_two_runs_never_share_a_folder(tmp_path):

@@ -468,13 +468,16 @@ def test_a_failed_verification_is_at_the_very_top_in_red(plan, tmp_path):
 
 
 def test_console_answer_has_five_lines(plan, short, bare, impossible):
+    path = Path("outputs/run/solution.xlsx")
     for each in (plan, short, bare, impossible):
-        lines = print_summary(each)
+        lines = print_summary(each, path)
         assert len(lines) == 5
         assert all(line and "\n" not in line for line in lines)
-    assert print_summary(plan)[0].startswith("Build one joint plant")
-    assert "left short" in print_summary(short)[3]
-    assert print_summary(impossible)[4].startswith("Status: no plan exists.")
+        assert lines[4] == f"Workbook: {path}"
+    assert print_summary(plan, path)[0].startswith("Build one joint plant")
+    assert "China-linked share" in print_summary(short, path)[2]
+    assert "left short" in print_summary(short, path)[2]
+    assert print_summary(impossible, path)[3].startswith("Status: no plan exists.")
 
 
 # --- text and formulas -----------------------------------------------------------------------
