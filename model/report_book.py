@@ -313,6 +313,14 @@ class _Worksheet(Worksheet):
     def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
         return formula.removeprefix("=")
 
+    # most attributes are cell references and numbers of formats, most results of formulas are figures: nothing to escape
+
+    def _escape_attributes(self, attribute: Any) -> Any:
+        return attribute if not isinstance(attribute, str) or attribute.isalnum() else super()._escape_attributes(attribute)
+
+    def _escape_data(self, data: Any) -> Any:
+        return data if not isinstance(data, str) else super()._escape_data(data)
+
 
 class Book:
     """A workbook being written.

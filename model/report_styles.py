@@ -82,6 +82,7 @@ class Styles:
         self._workbook = workbook
         self._made: dict[tuple, Format] = {}
         self._numbers: dict[tuple[str, int, bool, bool, bool], Format] = {}
+        self._texts: dict[tuple[bool, bool, bool], Format] = {}
 
     def get(self, **properties: Any) -> Format:
         """Return the format with these XlsxWriter properties."""
@@ -103,8 +104,11 @@ class Styles:
 
     def text(self, column: int = 0, wrap: bool = False, linked: bool = False) -> Format:
         """Return the format of a text cell; a little room parts it from figures on its left."""
-        more: dict[str, Any] = {**({"text_wrap": True} if wrap else {}), **({"font_color": LINK_COLOUR} if linked else {})}
-        return self.get(**({"indent": 1, "align": "left"} if column else {}), **more)
+        key = (column > 0, wrap, linked)
+        if key not in self._texts:
+            more: dict[str, Any] = {**({"text_wrap": True} if wrap else {}), **({"font_color": LINK_COLOUR} if linked else {})}
+            self._texts[key] = self.get(**({"indent": 1, "align": "left"} if column else {}), **more)
+        return self._texts[key]
 
     def header(self, unit: str = "", right: bool = False, column: int = 0) -> Format:
         """Return the format of a header cell; a year header shows its unit too."""
