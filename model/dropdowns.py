@@ -23,6 +23,9 @@ LISTS = "lists"
 DISTINCT_ROWS = 60
 """Most different codes in a list that is gathered from a column with repetitions."""
 
+ANY_VALUE = "any"
+"""Check that lets anything stand and only shows a message."""
+
 _BY_COLUMN: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
     ("caps", "member"): ("scope", {"host": "hosts.host", "product": "elements.product", "partner": "markets.market"}),
     ("route_costs", "origin"): ("leg", {"feed": "sources.source_id", "product": "hosts.host"}),
@@ -85,32 +88,28 @@ class Dropdowns:
         first, last, index = place
         options = self._column_options(sheet, column, first + 1, last + 1, xl_col_to_name(index))
         if options:
-            page.data_validation(first, index, last, index, {**options, **_prompt(column.header, column_note(sheet, column))})
+            page.data_validation(first, index, last, index, {**options, **prompt(column.header, column_note(sheet, column))})
 
     def check_spread(self, page: Worksheet, spread: Spread, area: tuple[int, int, int, int]) -> None:
         """Attach the check of a family of columns to rows and columns ``(first, left, last, right)``, from 0."""
-        prompt = _prompt(f"{spread.family} [{spread.unit}]", f"{spread.description} {range_in_words(spread.low, spread.high)}")
-        page.data_validation(*area, {**_number_check(spread.low, spread.high, False, spread.unit), **prompt})
+        words = prompt(f"{spread.family} [{spread.unit}]", f"{spread.description} {range_in_words(spread.low, spread.high)}")
+        page.data_validation(*area, {**number_check(spread.low, spread.high, False, spread.unit), **words})
 
     def check_setting(self, page: Worksheet, setting: Setting, row: int, column: int) -> None:
         """Attach the check of a setting to its value cell."""
-        prompt = _prompt(setting.name, setting_note(setting))
-        if setting.choices:
-            page.data_validation(row, column, row, column, {**_choice_check(setting.choices), **prompt})
-        elif setting.kind in ("number", "integer", "year"):
-            check = _number_check(setting.low, setting.high, setting.kind != "number", setting.unit)
-            page.data_validation(row, column, row, column, {**check, **prompt})
+        if options := setting_check(setting):
+            page.data_validation(row, column, row, column, options)
 
     def _column_options(self, sheet: Sheet, column: Column, first: int, last: int, letter: str) -> dict[str, object]:
         place = (sheet.name, column.name)
         if column.choices:
-            return _choice_check(column.choices)
+            return choice_check(column.choices)
         if column.numeric:
-            return _number_check(column.low, column.high, column.kind != "number", column.unit)
+            return number_check(column.low, column.high, column.kind != "number", column.unit)
         if column.kind == "code" and column.refers:
             target, _, name = column.refers.partition(".")
             star = f", or {ANY} for every one" if column.wildcard else ""
-            return _list_check(
+            return list_check(
                 f"={self._names[column.refers + ANY if column.wildcard else column.refers]}",
                 f"Choose a {name} of sheet {target}{star}. To use a new one, add it there first.",
             )
@@ -122,14 +121,14 @@ class Dropdowns:
             for value, target in reversed(cases):
                 source = f'IF({cell}="{value}",{self._names[target]},{source})'
             known = ", ".join(f"{value}: {target.replace('.', ', column ')}" for value, target in lists.items())
-            return _list_check(f"={source}", f"Choose a code that fits {switch} ({known}).", "warning")
+            return list_check(f"={source}", f"Choose a code that fits {switch} ({known}).", "warning")
         if place == ("settings", "setting"):
-            return _list_check(f"={self._names['settings']}", "Choose the name of a setting.")
+            return list_check(f"={self._names['settings']}", "Choose the name of a setting.")
         if place == ("scenarios", "sheet"):
-            return _list_check(f"={self._names['sheets']}", "Choose the sheet that the row changes.")
+            return list_check(f"={self._names['sheets']}", "Choose the sheet that the row changes.")
         if is_country(column) and self._countries:
             source = self._names["countries" + ANY if column.wildcard else "countries"]
-            return _list_check(
+            return list_check(
                 f"={source}", "A code that this book did not use so far. Keep it if it is the ISO 3166 three-letter code.", "warning"
             )
         if sheet.key == (column.name,) and column.kind == "code":
@@ -187,13 +186,24 @@ class Dropdowns:
         return column
 
 
-def _prompt(title: str, text: str) -> dict[str, object]:
+def setting_check(setting: Setting) -> dict[str, object]:
+    """Return the check of a setting's value, with the message that shows while it is filled; empty where any text may stand."""
+    words = prompt(setting.name, setting_note(setting))
+    if setting.choices:
+        return {**choice_check(setting.choices), **words}
+    if setting.kind in ("number", "integer", "year"):
+        return {**number_check(setting.low, setting.high, setting.kind != "number", setting.unit), **words}
+    return {}
+
+
+def prompt(title: str, text: str) -> dict[str, object]:
     """Return the message that shows while a cell is being filled, as long as Excel allows."""
     short = text if len(text) <= 255 else text[:254] + "…"
     return {"input_title": title[:32], "input_message": short.strip()}
 
 
-def _choice_check(choices: tuple[str, ...]) -> dict[str, object]:
+def choice_check(choices: tuple[str, ...]) -> dict[str, object]:
+    """Return the check of a cell that holds one of a few words."""
     return {
         "validate": "list",
         "source": list(choices),
@@ -202,7 +212,8 @@ def _choice_check(choices: tuple[str, ...]) -> dict[str, object]:
     }
 
 
-def _list_check(source: str, message: str, error_type: str = "stop") -> dict[str, object]:
+def list_check(source: str, message: str, error_type: str = "stop") -> dict[str, object]:
+    """Return the check of a cell that holds a member of a list of the book."""
     return {
         "validate": "list",
         "source": source,
@@ -212,7 +223,8 @@ def _list_check(source: str, message: str, error_type: str = "stop") -> dict[str
     }
 
 
-def _number_check(low: float | None, high: float | None, whole: bool, unit: str) -> dict[str, object]:
+def number_check(low: float | None, high: float | None, whole: bool, unit: str) -> dict[str, object]:
+    """Return the check of a cell that holds a number within limits."""
     words = range_in_words(low, high)
     in_unit = f" in {unit}" if unit else ""
     return {

@@ -35,7 +35,7 @@ __all__ = ["WORKBOOK", "new_run_folder", "print_summary", "write_report"]
 WORKBOOK = "solution.xlsx"
 LONGEST_SHEET_NAME = 31
 LONG = 20_000
-"""Rows of flows from which the sheets of flows and inputs are written row by row, without being kept in memory."""
+"""Rows of result tables from which the sheets of flows and inputs are written row by row, without being kept in memory."""
 
 FLOW_SHEETS = (
     "plants", "feed", "products", "deliveries", "surplus", "purchases", "supply_balance", "costs", "china_share", "traced", "partners", "sectors",
@@ -103,7 +103,7 @@ def write_report(
 
 def long_sheets(plan: Plan) -> list[str]:
     """Return the sheets of a plan that are too long to be kept in memory."""
-    if max((len(frame) for frame in plan.solution.tables.values()), default=0) < LONG:
+    if sum(len(frame) for frame in plan.solution.tables.values()) < LONG:
         return []
     return [*FLOW_SHEETS, *(input_sheet(sheet.name) for sheet in SHEETS)]
 

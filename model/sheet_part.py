@@ -35,6 +35,25 @@ class SheetPart:
         """Rightmost column, from 0, of any cell that is there; -1 in an empty sheet."""
         return max((split_address(cell.attrib["r"])[1] for row in self._data for cell in row if "r" in cell.attrib), default=-1)
 
+    def set_width(self, column: int, characters: float) -> None:
+        """Set the width of a column, from 0; its format stays."""
+        holder, number = self._tree.find(f"{self._space}cols"), column + 1
+        if holder is None:
+            holder = etree.Element(f"{self._space}cols")
+            self._data.addprevious(holder)
+        old = next((one for one in holder if int(one.attrib["min"]) <= number <= int(one.attrib["max"])), None)
+        spans = [(number, number)]
+        if old is not None:
+            first, last = int(old.attrib["min"]), int(old.attrib["max"])
+            spans = [(a, b) for a, b in ((first, number - 1), (number, number), (number + 1, last)) if a <= b]
+            holder.remove(old)
+        for a, b in spans:
+            one = etree.Element(f"{self._space}col", {**(old.attrib if old is not None else {}), "min": str(a), "max": str(b)})
+            if a == number:
+                one.attrib.update({"width": f"{characters}", "customWidth": "1"})
+            right = next((place for place, other in enumerate(holder) if int(other.attrib["min"]) > b), len(holder))
+            holder.insert(right, one)
+
     def write_text(self, address: str, text: str, style: str = "") -> None:
         """Write a text, which is never taken for a formula."""
         cell = self._open(address, style)

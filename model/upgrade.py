@@ -14,11 +14,12 @@ from xlsxwriter.utility import xl_col_to_name
 
 from model.book_version import version_order, write_version
 from model.markup_comments import add_comments
-from model.notes import column_note
+from model.notes import column_note, setting_note
 from model.package import Package, new_file
 from model.schema import SCHEMA_VERSION, SETTINGS, SHEETS, Column, Setting, Sheet
 from model.sheet_part import SheetPart
 from model.tables import RawBook, RawSheet
+from model.upgrade_checks import add_column_check, add_setting_check
 from model.words import fold_code, number_text
 
 FIRST_VERSION = "1.0"
@@ -136,9 +137,9 @@ def upgrade_book(raw: RawBook, book: Path, target: Path) -> Upgraded:
             continue
         name, tab = tabs[sheet.name]
         part = SheetPart(package, package.worksheets[name])
-        sentences += _add_columns(package, part, package.worksheets[name], sheet, tab)
+        sentences += _add_columns(package, part, package.worksheets[name], sheet, tab, tabs)
         if sheet.name == "settings":
-            sentences += _add_settings(part, tab)
+            sentences += _add_settings(package, part, package.worksheets[name], tab)
     if not sentences and raw.version == SCHEMA_VERSION:
         return Upgraded(None, ())
     write_version(package, SCHEMA_VERSION)
@@ -191,8 +192,10 @@ def _missing_sheet(package: Package, sheet: Sheet) -> str:
     return f"{sheet.name}: added, without rows. {sheet.description}"
 
 
-def _add_columns(package: Package, page: SheetPart, part: str, sheet: Sheet, tab: RawSheet) -> list[str]:
-    """Add the columns that the sheet lacks, to the right of all others, with the look of the last header and its note."""
+def _add_columns(
+    package: Package, page: SheetPart, part: str, sheet: Sheet, tab: RawSheet, tabs: Mapping[str, tuple[str, RawSheet]]
+) -> list[str]:
+    """Add the columns that the sheet lacks, to the right of all others, with the look of the last header, its note and its check."""
     present = {_column_name(text) for text in tab.header.values()}
     missing: Sequence[Column] = [column for column in sheet.all_columns if column.name not in present]
     if not missing or not tab.header:
@@ -204,20 +207,22 @@ def _add_columns(package: Package, page: SheetPart, part: str, sheet: Sheet, tab
         address = f"{xl_col_to_name(place)}{tab.header_row}"
         page.write_text(address, column.header, style)
         notes[address] = column_note(sheet, column)
+        page.set_width(place, max(len(column.name) + 4, 9))
+        add_column_check(package, part, sheet, column, xl_col_to_name(place), tabs)
         blank = f"blank: {column.blank}" if column.blank else "may stay blank" if not column.required else "must be filled in"
         sentences.append(f"{sheet.name}: column {column.name} added ({blank}).")
     add_comments(package, part, notes, mark="")
     return sentences
 
 
-def _add_settings(page: SheetPart, tab: RawSheet) -> list[str]:
-    """Add a row for each setting that the sheet lacks, with its default."""
+def _add_settings(package: Package, page: SheetPart, part: str, tab: RawSheet) -> list[str]:
+    """Add a row for each setting that the sheet lacks, with its default, its note and its check."""
     letters = {column: _letter(tab, column) for column in ("setting", "value", "unit", "description", "source", "quality")}
     if not letters["setting"] or not letters["value"]:
         return []
     present = {str(cells.get(letters["setting"])) for cells in tab.rows.values()}
     row = max([tab.header_row, *tab.rows])
-    sentences = []
+    sentences, notes = [], {}
     for setting in SETTINGS:
         if setting.name in present:
             continue
@@ -228,8 +233,12 @@ def _add_settings(page: SheetPart, tab: RawSheet) -> list[str]:
                 page.write_text(f"{letters[column]}{row}", value, styles[column])
             elif letters[column] and not isinstance(value, str):
                 page.write_number(f"{letters[column]}{row}", value, styles[column])
+        notes[f"{letters['value']}{row}"] = setting_note(setting)
+        add_setting_check(package, part, setting, f"{letters['value']}{row}")
         default = setting.default if isinstance(setting.default, str) else number_text(setting.default)
         sentences.append(f"settings: {setting.name} added, {default or 'blank'}{f' {setting.unit}' if setting.unit else ''}.")
+    if notes:
+        add_comments(package, part, notes, mark="")
     return sentences
 
 

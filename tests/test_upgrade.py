@@ -11,16 +11,21 @@ from pathlib import Path
 import openpyxl
 import pytest
 from lxml import etree
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
 
 from model import command, upgrade
 from model.book_version import version_order
 from model.schema import SCHEMA_VERSION, SETTING_BY_NAME, SETTINGS, SHEET_BY_NAME, SHEETS
 from model.tables import RawBook
+from model.template import write_book
 from model.upgrade import STEPS, Step
 from model.validation import validate_book
 from model.workbook import read_book
 from tests.planner_book import OWN_WORDS, write_planner_book
 from tests.rawbook import at, cell, chain, column_letter, no_column, no_rows, no_sheet, tiny_book
+from tests.tiny import tiny_tables
 
 FIRST_NAMES = set((Path(__file__).parent / "schema_names_1_0.txt").read_text().split("\n")) - {""}
 NAMES = {f"{sheet.name}.{column.name}" for sheet in SHEETS for column in sheet.all_columns} | {f"settings: {one.name}" for one in SETTINGS}
@@ -113,6 +118,81 @@ def test_new_columns_have_the_look_of_the_others_and_a_note(book: Path) -> None:
     header = next(one for one in page[1] if one.value == "operating_factor [x]")
     assert header.column == len(page[1])
     assert "On processing cost" in header.comment.text
+
+
+def checks_of(page: Worksheet, address: str) -> list[DataValidation]:
+    return [check for check in page.data_validations.dataValidation if address in check.sqref]
+
+
+def test_new_columns_and_settings_have_the_checks_of_the_template(book: Path, tmp_path: Path) -> None:
+    target, template = book.with_name("new.xlsx"), tmp_path / "template.xlsx"
+    command.main(["upgrade", str(book), str(target)])
+    write_book(tiny_tables(), template)
+    new, fresh = openpyxl.load_workbook(target), openpyxl.load_workbook(template)
+
+    def columns(page: Worksheet) -> dict[str, int]:
+        return {str(cell.value).split(" [")[0]: cell.column for cell in page[1]}
+
+    def same(sheet: str, mine: str, theirs: str) -> DataValidation:
+        (own,), (other,) = checks_of(new[sheet], mine), checks_of(fresh[sheet], theirs)
+        names = (
+            "type",
+            "errorStyle",
+            "formula1",
+            "formula2",
+            "error",
+            "errorTitle",
+            "prompt",
+            "promptTitle",
+            "allowBlank",
+            "showInputMessage",
+        )
+        assert [getattr(own, name) or None for name in names] == [getattr(other, name) or None for name in names], (sheet, mine)
+        return own
+
+    hosts = columns(new["hosts"])["operating_factor"], columns(fresh["hosts"])["operating_factor"]
+    check = same("hosts", *(f"{get_column_letter(place)}2" for place in hosts))
+    assert check.type == "decimal"
+    assert f"{get_column_letter(hosts[0])}500" in check.sqref
+    settings = {sheet["A"][row].value: row + 1 for sheet in [new["settings"]] for row in range(sheet.max_row)}
+    known = {sheet["A"][row].value: row + 1 for sheet in [fresh["settings"]] for row in range(sheet.max_row)}
+    assert same("settings", f"B{settings['partner_rule']}", f"B{known['partner_rule']}").type == "list"
+    assert same("settings", f"B{settings['marginal_step']}", f"B{known['marginal_step']}").type == "decimal"
+    assert checks_of(new["sources"], "G2")[0].formula1 == '"yes,no"'  # the planner's own stays
+    assert "share" in new["settings"][f"B{settings['partner_rule']}"].comment.text.lower()
+
+
+def test_codes_that_are_new_get_a_list_of_the_books_own_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, target = tmp_path / "book.xlsx", tmp_path / "new.xlsx"
+    write_planner_book(path, chain(no_column("demand", "sector"))(tiny_book()), "1.0")
+    command.main(["upgrade", str(path), str(target)])
+    page = openpyxl.load_workbook(target)["demand"]
+    place = next(cell.column_letter for cell in page[1] if str(cell.value).startswith("sector"))
+    (check,) = checks_of(page, f"{place}2")
+    assert (check.type, check.formula1) == ("list", "'sectors'!$A$2:$A$501")
+
+
+def test_a_book_of_the_template_that_is_upgraded_passes_and_stays_protected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, target = tmp_path / "book.xlsx", tmp_path / "new.xlsx"
+    write_book(tiny_tables(), path)
+    old = openpyxl.load_workbook(path)
+    page = old["know_how"]
+    place = next(cell.column for cell in page[1] if str(cell.value).startswith("provider"))
+    page.delete_cols(place)
+    page.data_validations.dataValidation = []
+    old["settings"].delete_rows(old["settings"].max_row)
+    old.custom_doc_props["schema_version"].value = "1.0"
+    old.save(path)
+    assert command.main(["upgrade", str(path), str(target)]) == 0
+    assert "know_how: column provider added" in capsys.readouterr().out
+    assert command.main(["check", str(target)]) == 0
+    page = openpyxl.load_workbook(target)["know_how"]
+    cell = next(cell for cell in page[1] if str(cell.value).startswith("provider"))
+    assert cell.fill.fgColor.rgb == page.cell(1, cell.column - 1).fill.fgColor.rgb
+    (check,) = checks_of(page, f"{cell.column_letter}2")
+    assert (check.formula1, check.errorStyle) == ("list_countries", "warning")
+    assert page.protection.sheet
+    assert page.column_dimensions[cell.column_letter].width >= 9
 
 
 def test_a_book_that_is_up_to_date_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
