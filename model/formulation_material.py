@@ -17,13 +17,15 @@ from model.rows import LinearSum, each, joined, linear, members
 
 def add_material(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
     """Add the balances and limits of material."""
-    _add_feed(m, problem, groups)
+    idle = idle_surpluses(problem, groups)
+    for key in idle:
+        m.surplus[key].setub(0.0)
+    _add_feed(m, problem, groups, implied_source_limits(problem, groups, idle))
     _add_products(m, problem, groups)
     _add_markets(m, problem, groups)
 
 
-def _add_feed(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
-    implied = implied_source_limits(problem, groups, idle_surpluses(problem, groups))
+def _add_feed(m: pyo.ConcreteModel, problem: Problem, groups: Groups, implied: set[tuple[str, int]]) -> None:
     feed = members(m.feed)
 
     @m.Constraint(
@@ -72,9 +74,6 @@ def _add_products(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> Non
     scale_of = row_scale(problem)
     made = products_made(m, problem)
     deliver, surplus = members(m.deliver), members(m.surplus)
-
-    for key in idle_surpluses(problem, groups):
-        m.surplus[key].setub(0.0)
 
     @m.Constraint(m.SURPLUSES, doc="What is made of a product leaves as deliveries or surplus [kt REO/y].")
     def product_balance(m, h, p, y):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import groupby
 
 import pyomo.environ as pyo
 
@@ -102,10 +103,12 @@ def _by_line(
     """Sum -kt x build over the plants of each line and year: all plants, and those that are integrated or are not."""
     every: dict[LinePlace, LinearSum] = defaultdict(LinearSum)
     some: dict[LinePlace, LinearSum] = defaultdict(LinearSum)
-    for (key, y), kt in figure.items():
-        place = (key[0], problem.build_line[key], y)
-        for sums in (every, some) if problem.integrated[key[1]] == integrated else (every,):
-            plants = sums[place]
-            plants.coefficients.append(-kt)
-            plants.variables.append(build[key])
+    for key, figures in groupby(figure.items(), lambda item: item[0][0]):
+        h, line, variable = key[0], problem.build_line[key], build[key]
+        chosen = (every, some) if problem.integrated[key[1]] == integrated else (every,)
+        for (_, y), kt in figures:
+            for sums in chosen:
+                plants = sums[h, line, y]
+                plants.coefficients.append(-kt)
+                plants.variables.append(variable)
     return every, some

@@ -41,6 +41,8 @@ def idle_surpluses(problem: Problem, groups: Groups) -> set[Place]:
 
 def implied_source_limits(problem: Problem, groups: Groups, idle: set[Place]) -> set[tuple[str, int]]:
     """Return the (source, year) whose output exceeds what it takes to meet all demand with no surplus."""
+    if not idle:
+        return set()
     wanted: dict[tuple[str, int], float] = defaultdict(float)
     for (_, _, p, y), kt in problem.demand.items():
         wanted[p, y] += kt

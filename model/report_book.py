@@ -40,7 +40,7 @@ def _literal(value: Value) -> str:
     return f"{value:.15g}"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Live:
     """A piece of formula, without the leading equals sign, and the value that it gives."""
 
@@ -142,7 +142,7 @@ class Field:
         return f"{shown} [{self.unit}]" if self.unit else shown
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Row:
     """The cells of one row of a table, for formulas that refer to their neighbours."""
 

@@ -82,13 +82,14 @@ class _Evidence:
         for s, _, _, y, tonnes, _ in found["feed"].itertuples(index=False):
             fed[s, y] += tonnes / 1000.0
         self.makes: dict[tuple[str, str, int], set[str]] = defaultdict(set)
-        self.spare_ore: set[tuple[str, str, int]] = set()
         spare = {key for key, kt in problem.available.items() if kt - fed[key] > USED_UP * kt}
         products = {key: {p for p, share in shares.items() if share > 0.0} for key, shares in problem.yields.items()}
+        with_spare: dict[tuple[str, int], set[str]] = defaultdict(set)
         for s, h, line, y in problem.feeds:
             self.makes[h, line, y] |= products[s, h, line]
             if (s, y) in spare:
-                self.spare_ore.update((h, p, y) for p in products[s, h, line])
+                with_spare[h, y] |= products[s, h, line]
+        self.spare_ore = {(h, p, y) for (h, y), kinds in with_spare.items() for p in kinds}
         made = found["products"]
         self.made: dict[tuple[str, int], float] = defaultdict(float)
         for p, y, tonnes in zip(made["product"], made["year"], made["made"], strict=True):

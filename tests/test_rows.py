@@ -64,6 +64,22 @@ def test_what_is_not_linear_is_refused(m):
         compile_model(m)
 
 
+def test_a_fixed_variable_is_refused(m):
+    m.total = pyo.Objective(expr=linear([(1.0, m.x[1])]))
+    m.x[1].fix(2.0)
+    with pytest.raises(ValueError, match="fixed"):
+        compile_model(m)
+
+
+def test_a_variable_of_another_model_is_refused(m):
+    m.total = pyo.Objective(expr=linear([(1.0, m.x[1])]))
+    other = pyo.ConcreteModel()
+    other.y = pyo.Var([1, 2])
+    m.row = pyo.Constraint(expr=linear([(1.0, other.y[1]), (1.0, m.x[1])]) <= 5)
+    with pytest.raises(ValueError, match="another model"):
+        compile_model(m)
+
+
 @pytest.mark.parametrize("goal", [LEAST_COST, Goal("any"), Goal(shortage_limits=(ShortageLimit(("magnets",), 1.0),), cost_budget=1e6)])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_matrix_is_that_of_pyomos_compiler(seed, goal):

@@ -9,6 +9,7 @@ sets ours beside the least that linopy can be asked to do: to take the finished 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -53,8 +54,9 @@ def timed(task: Callable[[], object], repeats: int) -> float:
 
 
 def import_command() -> None:
-    """Start an interpreter that imports what a run imports."""
-    subprocess.run([sys.executable, "-c", "import model.command"], cwd=ROOT, check=True)
+    """Start an interpreter that imports what a run imports, with its bytecode kept as an installed program has it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([sys.executable, "-c", "import model.command"], cwd=ROOT, check=True, env=kept)
 
 
 def a_plan(tables: Tables, time_limit: float) -> Plan:
