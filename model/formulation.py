@@ -7,7 +7,8 @@ Sets, variables and the objective are here; constraints live by theme in
 
 from __future__ import annotations
 
-import pyomo.environ as pyo
+# here and in the other rooms of the formulation: pyomo.environ would load Pyomo's solvers and extensions as well
+import pyomo.core as pyo
 
 from model.attribution import years_split_by_market
 from model.formulation_cost import add_costs

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from model.goal import Goal
 from model.groups import Groups

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from model.groups import Groups
 from model.idle import idle_surpluses, implied_source_limits

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from model.formulation_material import row_scale
 from model.groups import Groups

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from model.groups import Groups
 from model.problem import Cap, Problem

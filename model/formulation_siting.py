@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from itertools import groupby
 
-import pyomo.environ as pyo
+import pyomo.core as pyo
 
 from model.groups import Groups
 from model.problem import BuildKey, Problem

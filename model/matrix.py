@@ -10,7 +10,7 @@ from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
-import pyomo.environ as pyo
+import pyomo.core as pyo
 import scipy.sparse
 from pyomo.repn import generate_standard_repn
 

@@ -108,6 +108,7 @@ class _Builder:
         decision = self.number("decision_year")
         builds, line, usable, least, capex, spend = [], {}, {}, {}, {}, {}
         cost: dict[str, dict[BuildKey, float]] = {component: {} for component in BUILD_COSTS}
+        spent = {(d, y): construction_spend(y, design["build_years"]) for d, design in self.designs.items() for y in self.years}
         for h, host in self.hosts.items():
             charge = self.annuity(h)
             for d, design in self.designs.items():
@@ -131,7 +132,7 @@ class _Builder:
                         cost["capital"][key] = capex[key] * charge
                         cost["fixed_operating"][key] = design["fixed_cost"] * host["capex_factor"]
                         cost["know_how_fee"][key] = way["fixed_fee"]
-                        spend[key] = construction_spend(y, design["build_years"])
+                        spend[key] = spent[d, y]
                         for later in self.years:
                             if later >= y + 3:
                                 usable[key, later] = kt[3]
@@ -260,6 +261,9 @@ class _Builder:
                         else:
                             left[p] = share * leach * min(1.0, factor)
                     yields[s, h, l] = {p: x for p, x in separated.items() if x > 0}
+                    value_left = (
+                        {y: sum(x * self.price[p, y] for p, x in left.items()) for y in years} if left else dict.fromkeys(years, 0.0)
+                    )
                     for y in years:
                         if y < start:
                             continue
@@ -271,7 +275,7 @@ class _Builder:
                         cost["processing"][key] = processing
                         cost["feed_equipment"][key] = equipment
                         cost["know_how_fee"][key] = self.ways[w]["fee"]
-                        cost["concentrate_revenue"][key] = -payability * sum(x * self.price[p, y] for p, x in left.items())
+                        cost["concentrate_revenue"][key] = -payability * value_left[y]
         return {
             "feeds": tuple(feeds), "feed_cost": cost, "yields": yields, "available": self.available, "basket": self.basket,
             "content": self.content_of, "cracked": cracked, "china_linked": {s: row["china_linked"] for s, row in self.sources.items()},
