@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,16 @@ class Row:
         return Live(f"{place}{self.table.first_row + self.number + 1}", self.table.columns[column][self.number])
 
 
+def _packed(column: pd.Series, dashed: bool) -> Sequence[Any]:
+    """Return the values of a column, figures alone in eight bytes each; `dashed`: NaN becomes a dash."""
+    if column.dtype == float and not (dashed and column.isna().any()):
+        return array("d", column.to_numpy().tobytes())
+    if column.dtype == int:
+        return array("q", column.to_numpy().tobytes())
+    values = column.tolist()
+    return [NONE if isinstance(value, float) and math.isnan(value) else value for value in values] if dashed else values
+
+
 class DataTable:
     """A tidy table with a name; each column can be summed from anywhere in the workbook.
 
@@ -171,12 +182,9 @@ class DataTable:
 
     def __init__(self, name: str, title: str, fields: Sequence[Field], frame: pd.DataFrame) -> None:
         self.name, self.title, self.fields = name, title, list(fields)
-        self.columns: dict[str, list[Any]] = {}
+        self.columns: dict[str, Sequence[Any]] = {}
         for item in self.fields:
-            values = frame[item.name].tolist()
-            if item.formula is not None:
-                values = [NONE if isinstance(value, float) and math.isnan(value) else value for value in values]
-            self.columns[item.name] = values
+            self.columns[item.name] = _packed(frame[item.name], dashed=item.formula is not None)
         self.length = len(frame)
         self.first_row = 0
         self.places: dict[str, str] = {}
@@ -307,11 +315,16 @@ def table_from_schema(
     return DataTable(name, title or declared.description, fields, frame)
 
 
-class _Worksheet(Worksheet):
+class PlainWorksheet(Worksheet):
     """A worksheet that takes formulas as they are; none here needs a prefix for functions younger than Excel 2007."""
 
     def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
         return formula.removeprefix("=")
+
+    def forget_height(self, row: int) -> None:
+        """Drop what is kept of the height of a row that has left memory; XlsxWriter keeps it for pictures, of which there are none there."""
+        for kept in (self.row_info, self.row_sizes):
+            kept.pop(row, None)
 
     # most attributes are cell references and numbers of formats, most results of formulas are figures: nothing to escape
 
@@ -347,10 +360,10 @@ class Book:
         """Whether the rows of a sheet leave memory as they are written."""
         return name in self._streamed
 
-    def sheet(self, name: str) -> Worksheet:
+    def sheet(self, name: str) -> PlainWorksheet:
         """Add a worksheet; sheets stand in the order in which they are added."""
         self.workbook.constant_memory = self.is_streamed(name)  # read by XlsxWriter as it makes the sheet
-        sheet = self.workbook.add_worksheet(name, _Worksheet)
+        sheet = self.workbook.add_worksheet(name, PlainWorksheet)
         self.workbook.constant_memory = False
         return sheet
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -116,8 +116,7 @@ class FlowTables:
         names = dict(zip(self.inputs["hosts"]["host"], self.inputs["hosts"]["name"], strict=True))
         frame = self.found["plants"].copy()
         frame["host_country"] = frame["host"].map(names)
-        designs = [("designs", {"design": design}) for design in frame["design"]]
-        frame["source"], frame["quality"] = self._provenance(designs)
+        self._provenance(frame, "designs", design="design")
         extra = [Field("host_country", "", "Country of the host, in words."), *_provenance_fields("design")]
         first = ("host", "line", "design", "way", "host_country")
         links = {
@@ -132,10 +131,12 @@ class FlowTables:
         title = "The plants and what they cost; who pays is on sheet partners."
         return table_from_schema("plants", frame, extra, live, first=first, title=title, links=links)
 
-    def _provenance(self, rows: Sequence[tuple[str, dict[str, str]]]) -> tuple[list[str], list[str]]:
-        """Return source and quality of input rows."""
-        source, quality = ([str(self.cells.value(sheet, name, **key) or "") for sheet, key in rows] for name in ("source", "quality"))
-        return source, quality
+    def _provenance(self, frame: pd.DataFrame, sheet: str, **key: str) -> None:
+        """Add source and quality of an input row to each row; `key`: column of the inputs -> column of the frame."""
+        rows = list(zip(*(frame[column] for column in key.values()), strict=True))
+        for name in ("source", "quality"):
+            known = {row: str(self.cells.value(sheet, name, **dict(zip(key, row, strict=True))) or "") for row in dict.fromkeys(rows)}
+            frame[name] = [known[row] for row in rows]
 
     @cached_property
     def plant_years(self) -> DataTable:
@@ -158,7 +159,7 @@ class FlowTables:
         frame["price"] = [problem.feed_cost["feed_purchase"][key] for key in keys]
         frame["basket"] = [problem.basket[s, y] for s, _, _, y in keys]
         frame["spent"] = frame["tonnes"] * frame["price"] / 1000.0
-        frame["source"], frame["quality"] = self._provenance([("sources", {"source_id": s}) for s, _, _, _ in keys])
+        self._provenance(frame, "sources", source_id="source_id")
 
         def from_source(column: str) -> Callable[[Row], str | None]:
             return lambda row: self.cells.place("sources", column, source_id=row["source_id"].value)
@@ -225,24 +226,27 @@ class FlowTables:
         """Existing oxide bought, with origins and what was paid."""
         problem, frame = self.problem, self.found["purchases"].copy()
         facts = supplier_facts(self.inputs)
-        rows = list(zip(frame["supplier"], frame["product"], frame["offered_to"], frame["market"], frame["year"], strict=True))
-        offers = [(f"{supplier}|{p}|{to}", m, y) for supplier, p, to, m, y in rows]
-        frame["refined_in"] = [facts[supplier, p, to]["country"] for supplier, p, to, _, _ in rows]
-        frame["customs_origin"] = [facts[supplier, p, to]["customs_origin"] for supplier, p, to, _, _ in rows]
-        frame["paid"] = [problem.purchase_cost["oxide_purchase"][key] for key in offers]
-        frame["duty"] = [problem.purchase_cost["oxide_duty"][key] for key in offers]
+        offers = list(zip(frame["supplier"], frame["product"], frame["offered_to"], strict=True))
+        when = list(zip(frame["market"], frame["year"], strict=True))
+        for name in ("country", "customs_origin"):
+            frame["refined_in" if name == "country" else name] = [facts[offer][name] for offer in offers]
+        for name, cost in (("paid", "oxide_purchase"), ("duty", "oxide_duty")):
+            rates = problem.purchase_cost[cost]
+            frame[name] = [rates["|".join(offer), m, y] for offer, (m, y) in zip(offers, when, strict=True)]
         frame["spent"] = frame["tonnes"] * (frame["paid"] + frame["duty"]) / 1000.0
         frame["price"] = self._priced(frame)
         frame["value"] = frame["tonnes"] * frame["price"] / 1000.0
         frame["china_value"] = frame["china_tonnes"] * frame["price"] / 1000.0
-        keys = [{"supplier": supplier, "product": p, "market": to} for supplier, p, to, _, _ in rows]
-        frame["source"], frame["quality"] = self._provenance([("suppliers", key) for key in keys])
+        self._provenance(frame, "suppliers", supplier="supplier", product="product", market="offered_to")
+
+        def offer(row: Row) -> dict[str, Hashable]:
+            return {"supplier": row["supplier"].value, "product": row["product"].value, "market": row["offered_to"].value}
 
         def from_supplier(column: str) -> Callable[[Row], str | None]:
-            return lambda row: self.cells.place("suppliers", column, **keys[row.number])
+            return lambda row: self.cells.place("suppliers", column, **offer(row))
 
         links = {"supplier": from_supplier("supplier"), "china_tonnes": from_supplier("china_linked")}
-        links["tonnes"] = lambda row: self.cells.place("suppliers", int(row["year"].number), **keys[row.number])
+        links["tonnes"] = lambda row: self.cells.place("suppliers", int(row["year"].number), **offer(row))
         extra = [
             Field("refined_in", "", "Country where the oxide is refined."),
             Field("customs_origin", "", "Country that the market's customs record."),

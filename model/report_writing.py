@@ -163,6 +163,8 @@ class Writing:
     def one_line(self, row: int) -> None:
         """Keep a row one line tall, so that a text in it shows the whole words of its first line."""
         self._set_row(row, ROW_HEIGHT)
+        if self.book.is_streamed(self.name):
+            self.sheet.forget_height(row - 2)  # the row before is still being written
 
     def _set_row(self, row: int, points: float) -> None:
         self.sheet.set_row(row, points)
