@@ -74,13 +74,14 @@ def weak_numbers(plan: Plan) -> pd.DataFrame:
                 "unit": "" if lead.column == "elements" else figure_unit(plan.tables, sheet, lead.column),
                 "money": lead.money, "share": lead.money / total if total else 0.0, "marginal": lead.marginal / 100.0,
                 "also": ", ".join(item.column for item in items if item is not lead),
-                "quality": record["quality"], "source": shorten(str(record["source"]), LONGEST_SOURCE, placeholder=" …"),
+                "quality": record["quality"], "source": str(record["source"]),
             }
         )  # fmt: skip
     lines.sort(key=lambda line: (-float(line["money"]), str(line["row"])))
     frame = pd.DataFrame(lines, columns=["of_plants", *(item.name for item in WEAK_FIELDS)])
     frame["place"] = frame.groupby("of_plants").cumcount() + 1
-    return frame[frame["place"] <= MOST_ROWS]
+    shown = frame[frame["place"] <= MOST_ROWS]
+    return shown.assign(source=[shorten(text, LONGEST_SOURCE, placeholder=" …") for text in shown["source"]])
 
 
 def figure_unit(tables: Tables, sheet: str, column: str) -> str:
@@ -93,7 +94,8 @@ def _value(tables: Tables, record: Any, column: str) -> str:
         return "see the row"
     if column != YEARS:
         return f"{record[column]:,.6g}"
-    first, last = (record[year] for year in (modelled_years(tables)[0], modelled_years(tables)[-1]))
+    years = modelled_years(tables)
+    first, last = record[years[0]], record[years[-1]]
     return f"{first:,.6g}" if first == last else f"{first:,.6g} to {last:,.6g}"
 
 
