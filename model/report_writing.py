@@ -15,6 +15,9 @@ from model.report_styles import NOTE_COLOUR, TITLE_COLOUR, text_width
 ROW_HEIGHT = 13.5
 """Points of one line of 10-point text."""
 
+FIRST_LINE = 12.5
+"""Points of a row that shows the first line of a text and nothing of the second."""
+
 WIDEST_TEXT = 60
 """Characters beyond which a text column wraps."""
 
@@ -162,7 +165,7 @@ class Writing:
 
     def one_line(self, row: int) -> None:
         """Keep a row one line tall, so that a text in it shows the whole words of its first line."""
-        self._set_row(row, ROW_HEIGHT)
+        self._set_row(row, FIRST_LINE)
         if self.book.is_streamed(self.name):
             self.sheet.forget_height(row - 2)  # the row before is still being written
 
