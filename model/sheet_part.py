@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lxml import etree
+from xlsxwriter.utility import xl_col_to_name
 
 from model.markup_comments import split_address
 from model.package import Package, legal_text
@@ -53,6 +54,18 @@ class SheetPart:
                 one.attrib.update({"width": f"{characters}", "customWidth": "1"})
             right = next((place for place, other in enumerate(holder) if int(other.attrib["min"]) > b), len(holder))
             holder.insert(right, one)
+
+    def reach_to(self, last: int, new: int) -> bool:
+        """Let formats and the filter that span the table from its first column to the last reach to a new one; return whether a filter does."""
+        filtered = False
+        for element in self._tree.iter(f"{self._space}conditionalFormatting", f"{self._space}autoFilter"):
+            attribute = "sqref" if "sqref" in element.attrib else "ref"
+            first, _, end = element.attrib[attribute].partition(":")
+            if not end or " " in end or split_address(first)[1] != 0 or split_address(end)[1] != last:
+                continue
+            element.set(attribute, f"{first}:{xl_col_to_name(new)}{split_address(end)[0] + 1}")
+            filtered = filtered or attribute == "ref"
+        return filtered
 
     def write_text(self, address: str, text: str, style: str = "") -> None:
         """Write a text, which is never taken for a formula."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from xlsxwriter.utility import xl_col_to_name
 
 from model.book_version import version_order, write_version
-from model.markup_comments import add_comments
+from model.markup_comments import add_comments, split_address
 from model.notes import column_note, setting_note
 from model.package import Package, new_file
 from model.schema import SCHEMA_VERSION, SETTINGS, SHEETS, Column, Setting, Sheet
@@ -212,7 +212,19 @@ def _add_columns(
         blank = f"blank: {column.blank}" if column.blank else "may stay blank" if not column.required else "must be filled in"
         sentences.append(f"{sheet.name}: column {column.name} added ({blank}).")
     add_comments(package, part, notes, mark="")
+    header_end = max(split_address(f"{letter}1")[1] for letter in tab.header)
+    if page.reach_to(header_end, place):
+        _widen_filter(package, tabs[sheet.name][0], place)
     return sentences
+
+
+def _widen_filter(package: Package, tab: str, last: int) -> None:
+    """Let the hidden name of a sheet's filter span what the filter does."""
+    for name in package.tree(package.workbook).iter("{*}definedName"):
+        sheet, _, area = (name.text or "").rpartition("!")
+        if name.attrib["name"] == "_xlnm._FilterDatabase" and sheet.strip("'").replace("''", "'") == tab:
+            first, _, end = area.partition(":")
+            name.text = f"{sheet}!{first}:${xl_col_to_name(last)}${end.rpartition('$')[2]}"
 
 
 def _add_settings(package: Package, page: SheetPart, part: str, tab: RawSheet) -> list[str]:

@@ -192,6 +192,12 @@ def test_a_book_of_the_template_that_is_upgraded_passes_and_stays_protected(tmp_
     (check,) = checks_of(page, f"{cell.column_letter}2")
     assert (check.formula1, check.errorStyle) == ("list_countries", "warning")
     assert page.protection.sheet
+    assert page.auto_filter.ref.split(":")[1].startswith(cell.column_letter)
+    with zipfile.ZipFile(target) as archive:
+        names = etree.fromstring(archive.read("xl/workbook.xml")).iter("{*}definedName")
+        assert f"know_how!$A$1:${cell.column_letter}$" in " ".join((name.text or "").replace("'", "") for name in names)
+    coloured = [str(area.sqref) for area in page.conditional_formatting]
+    assert any(area.startswith("A2:") and f":{cell.column_letter}" in area for area in coloured)
     assert page.column_dimensions[cell.column_letter].width >= 9
 
 
