@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -12,6 +13,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
+from model.implied_bounds import reach_of
 from model.matrix import Matrix, Row, Vector
 from model.reduction import Reduction
 from model.solver import SOLVED, SolveOptions, load
@@ -39,6 +41,13 @@ class StopSignal:
     def __init__(self, seconds: float) -> None:
         self.deadline = time.monotonic() + seconds
         self.by_hand = threading.Event()
+        self.listeners: weakref.WeakSet[LinearProgram] = weakref.WeakSet()
+
+    def raise_by_hand(self) -> None:
+        """Stop now, whatever is running."""
+        self.by_hand.set()
+        for program in list(self.listeners):
+            program.stop_now()
 
     @property
     def raised(self) -> bool:
@@ -82,16 +91,20 @@ class LinearProgram:
         self.matrix, self.stop = matrix, stop
         self.height = self.base_height = len(matrix.row_lower)
         self.lower, self.upper = matrix.lower.copy(), matrix.upper.copy()
+        self.reach: dict[int, tuple[float, float]] = {}
         self.iterations = 0
         self.highs = load(matrix.relaxed(), options, threads=1)
-        kinds = highspy.cb.HighsCallbackType
-        self.highs.callbacks[int(kinds.kCallbackSimplexInterrupt)].subscribe(self._watch)
+        stop.listeners.add(self)
         if basis is not None:
             self.start_from(basis)
 
-    def _watch(self, event: highspy.highs.HighsCallbackEvent) -> None:
-        if self.stop.raised:
-            event.interrupt()
+    def stop_now(self) -> None:
+        """Stop a solve that runs in another thread.
+
+        HiGHS reads its time limit in every iteration. A callback would do, but takes the interpreter's lock each time:
+        two programs in two threads would then run one after the other.
+        """
+        self.highs.setOptionValue("time_limit", 0.0)
 
     def solve(self, cutoff: float = np.inf, iterations: int = NO_LIMIT) -> LpState:
         """Solve from the present basis.
@@ -104,6 +117,9 @@ class LinearProgram:
             Stop after so many; what is then known is no bound.
         """
         if self.stop.raised:
+            return LpState.STOPPED
+        self.highs.setOptionValue("time_limit", self.highs.getRunTime() + max(0.0, self.stop.left))
+        if self.stop.by_hand.is_set():  # raised between the question above and the limit just set
             return LpState.STOPPED
         self.highs.setOptionValue("objective_bound", float(cutoff))
         self.highs.setOptionValue("simplex_iteration_limit", iterations)
@@ -146,10 +162,18 @@ class LinearProgram:
     def add_rows(self, rows: Sequence[Row]) -> int:
         """Add rows; return the position of the first."""
         first = self.height
-        for row in rows:
-            self.highs.addRow(row.lower, row.upper, row.columns.size, row.columns.astype(np.int32), row.coefficients)
+        for number, row in enumerate(rows, first):
+            self.reach[number] = reach_of(row, self.matrix.lower, self.matrix.upper)
+            lower, upper = self._sides(number, row.lower, row.upper)
+            self.highs.addRow(lower, upper, row.columns.size, row.columns.astype(np.int32), row.coefficients)
         self.height += len(rows)
         return first
+
+    def _sides(self, row: int, lower: float, upper: float) -> tuple[float, float]:
+        """Return finite sides for an added row, so that what a dual proves is never nothing."""
+        least, most = self.reach[row]
+        least, most = max(lower, min(least, upper)), min(upper, max(most, lower))
+        return (least, most) if least <= most else (lower, upper)
 
     def bound_columns(self, columns: npt.NDArray[np.intp], lower: Vector, upper: Vector) -> None:
         """Set the bounds of columns; those that stay are not touched."""
@@ -160,8 +184,8 @@ class LinearProgram:
             self.lower[chosen], self.upper[chosen] = lower[moved], upper[moved]
 
     def bound_row(self, row: int, lower: float, upper: float) -> None:
-        """Set the sides of a row."""
-        self.highs.changeRowBounds(row, lower, upper)
+        """Set the sides of an added row."""
+        self.highs.changeRowBounds(row, *self._sides(row, lower, upper))
 
     def basis(self) -> Basis:
         """Return the present basis."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from model.branching import ask_about_plants
 from model.covers import CapacityCovers
+from model.implied_bounds import with_finite_sides
 from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row
 from model.problem import BuildKey, Problem
@@ -163,7 +164,8 @@ class _Strategy:
         self, problem: Problem, matrix: Matrix, options: SolveOptions, progress: ProgressFunction | None, say: Say, clock: _Clock,
         pool: ThreadPoolExecutor,
     ) -> None:  # fmt: skip
-        self.problem, self.matrix, self.options = problem, matrix, options
+        self.problem, self.asked, self.options = problem, matrix, options
+        self.matrix = with_finite_sides(matrix)
         self.progress, self.say, self.clock, self.pool = progress, say, clock, pool
         self.interrupted = False
         self.whole = np.flatnonzero(matrix.integer)
@@ -179,7 +181,7 @@ class _Strategy:
         relaxation = self._wait([self.pool.submit(relax, self.problem, self.matrix, self.options, self.clock.stop)])[0]
         self.clock.lap("relaxation")
         if relaxation.state is LpState.INFEASIBLE:
-            return infeasible(self.matrix, self.options, self.clock.stop.left, self.clock.laps)
+            return infeasible(self.asked, self.options, self.clock.stop.left, self.clock.laps)
         if relaxation.state is not LpState.OPTIMAL:
             return self._finish(state, exhausted=False)
         self.say(
@@ -333,12 +335,12 @@ class _Strategy:
             if math.isfinite(state.cutoff):
                 nothing = without_plan(Status.INFEASIBLE, "no plan is cheaper than the cutoff", self.clock.laps)
                 return replace(nothing, bound=bound)
-            return infeasible(self.matrix, self.options, self.clock.stop.left, self.clock.laps)
+            return infeasible(self.asked, self.options, self.clock.stop.left, self.clock.laps)
         values = np.zeros(len(self.matrix.cost))
         values[self.whole] = state.best.whole
         status = Status.OPTIMAL if exhausted else Status.LIMIT
         found = Search(status, termination, values, state.best.objective, bound, state.nodes, self.interrupted)
-        return publish(self.matrix, found, self.options, self.clock.laps)
+        return publish(self.asked, found, self.options, self.clock.laps)
 
     def _report(self, state: _State) -> None:
         if self.progress is not None:
@@ -354,7 +356,7 @@ class _Strategy:
                 return [future.result() for future in futures]
             except KeyboardInterrupt:
                 self.interrupted = True
-                self.clock.stop.by_hand.set()
+                self.clock.stop.raise_by_hand()
 
 
 def _look(tree: Tree, cutoff: float, options: SolveOptions) -> list[Incumbent]:
