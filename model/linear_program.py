@@ -13,7 +13,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from model.implied_bounds import reach_of
+from model.preparation import reach_of
 from model.matrix import Matrix, Row, Vector
 from model.reduction import Reduction
 from model.solver import SOLVED, SolveOptions, load

@@ -16,7 +16,7 @@ import numpy as np
 
 from model.branching import ask_about_plants
 from model.covers import CapacityCovers
-from model.implied_bounds import with_finite_sides
+from model.preparation import with_finite_sides, without_single_rows
 from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row
 from model.problem import BuildKey, Problem
@@ -165,7 +165,7 @@ class _Strategy:
         pool: ThreadPoolExecutor,
     ) -> None:  # fmt: skip
         self.problem, self.asked, self.options = problem, matrix, options
-        self.matrix = with_finite_sides(matrix)
+        self.matrix = with_finite_sides(without_single_rows(matrix))
         self.progress, self.say, self.clock, self.pool = progress, say, clock, pool
         self.interrupted = False
         self.whole = np.flatnonzero(matrix.integer)

@@ -1,4 +1,4 @@
-"""Finite sides for columns and rows that the matrix gives none: what its rows imply.
+"""What the search makes of a matrix before it starts: rows of one column become bounds, missing sides become finite.
 
 HiGHS stops a dual simplex above a cutoff only where it can prove the cost, and a column or row without a
 side makes the proof infinitely weak as soon as rounding turns the sign of its dual.
@@ -18,6 +18,30 @@ MOST_ROUNDS = 40
 
 TOO_FAR = 1e7
 """A side further out proves nothing within double precision."""
+
+
+def without_single_rows(matrix: Matrix) -> Matrix:
+    """Return the matrix with the same points and no row that holds a single column: its sides are the column's.
+
+    Sides that contradict each other stay rows, for the solver to find.
+    """
+    by_row = matrix.a.tocsr()
+    by_row.eliminate_zeros()
+    single = np.flatnonzero(np.diff(by_row.indptr) == 1)
+    column, weight = by_row.indices[by_row.indptr[single]], by_row.data[by_row.indptr[single]]
+    low, high = matrix.row_lower[single] / weight, matrix.row_upper[single] / weight
+    low, high = np.where(weight > 0, low, high), np.where(weight > 0, high, low)
+    lower, upper = matrix.lower.astype(float), matrix.upper.astype(float)
+    np.maximum.at(lower, column, low)
+    np.minimum.at(upper, column, high)
+    clash = lower > upper
+    lower[clash], upper[clash] = matrix.lower[clash], matrix.upper[clash]
+    kept = np.ones(len(matrix.row_lower), dtype=bool)
+    kept[single[~clash[column]]] = False
+    return replace(
+        matrix, a=by_row[kept].tocsc(), row_lower=matrix.row_lower[kept], row_upper=matrix.row_upper[kept], lower=lower, upper=upper,
+        rows=tuple(matrix.rows[row] for row in np.flatnonzero(kept)),
+    )  # fmt: skip
 
 
 def with_finite_sides(matrix: Matrix) -> Matrix:
