@@ -59,6 +59,12 @@ class Doubt:
         return float(min(self.count - low, high - self.count) / (high - low))
 
     @property
+    def distances(self) -> tuple[float, float]:
+        """How far the count is from either answer."""
+        low, high = self.answers
+        return max(float(self.count - low), WHOLE), max(float(high - self.count), WHOLE)
+
+    @property
     def answers(self) -> tuple[float, float]:
         """The two counts on either side that a plan can have: at most the first or at least the second."""
         if self.count < self.question.least:

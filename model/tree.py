@@ -24,7 +24,10 @@ from model.reduction import Mask, Reduction, reduce_matrix
 from model.solver import SolveOptions
 
 PROBES, PROBE_ITERATIONS = 4, 150
-"""Questions compared before one is asked, and how far each answer is followed for that."""
+"""Questions followed before one is asked, and how far each answer is followed for that."""
+
+CANDIDATES, RELIABLE = 10, 2
+"""Questions compared at a node; one whose answers were followed so often is judged by what they cost before."""
 
 COVER_ROUNDS = 2
 SHRINK_AT = 0.6
@@ -59,6 +62,8 @@ class Node:
         Count -> (least, most).
     basis, epoch
         Where to start, and the linear program that it belongs to; -1: none, -2: the whole matrix.
+    answer
+        The question that parted it from its parent.
     """
 
     bound: float
@@ -68,6 +73,17 @@ class Node:
     basis: Basis | None = None
     epoch: int = -1
     depth: int = 0
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What made a node of its parent: a count, the side of it, how far the parent was from that side, and the parent's bound."""
+
+    count: Count
+    side: int
+    distance: float
+    bound: float
 
 
 @dataclass(frozen=True)
@@ -108,6 +124,7 @@ class Tree:
         self.epoch = -1
         self.nodes = self.iterations = 0
         self.counts: Counter[str] = Counter()
+        self.gains: dict[tuple[Count, int], tuple[float, int]] = {}
         for root in roots:
             self.push(root)
 
@@ -190,6 +207,8 @@ class Tree:
         if state is not LpState.OPTIMAL:
             self.counts["dropped"] += 1
             return cutoff
+        if node.answer is not None:
+            self._learn(node.answer, self.lp.objective)
         values = self.lp.values()
         node = self._tightened(replace(node, bound=max(node.bound, self.lp.objective)), values, cutoff)
         doubts = doubts_at(self.lp_questions, values)
@@ -258,39 +277,64 @@ class Tree:
     ) -> tuple[Doubt, tuple[tuple[float, float], tuple[float, float]]]:
         """Return the question to ask and, of its two answers, (bound, estimate)."""
         rank = doubts[0].question.rank
-        picked = [doubt for doubt in doubts if doubt.question.rank <= rank + 1 and doubt.question.rank < 4][:PROBES]
-        unknown = ((node.bound, node.bound), (node.bound, node.bound))
+        picked = [doubt for doubt in doubts if doubt.question.rank <= rank + 1 and doubt.question.rank < 4][:CANDIDATES]
         if len(picked) < 2:
             first = (picked or doubts)[0]
             at_most, at_least = first.answers
             up_first = first.count - at_most > at_least - first.count
-            estimate = ((node.bound, node.bound + up_first), (node.bound, node.bound + (not up_first)))
-            return first, estimate
-        best, best_score, best_known = picked[0], -1.0, unknown
+            return first, ((node.bound, node.bound + up_first), (node.bound, node.bound + (not up_first)))
+        best, best_score, best_known = picked[0], -1.0, ((node.bound, node.bound), (node.bound, node.bound))
+        probed = 0
         for doubt in picked:
-            sides = tuple(self._probe(node, doubt, side, basis, cutoff) for side in (0, 1))
-            gains = [max(min(estimate, cutoff + 1.0) - node.bound, 1e-3) for _, estimate in sides]
+            known = self._expected(node, doubt)
+            if known is None:
+                if probed >= PROBES:
+                    continue
+                probed += 1
+                known = (self._probe(node, doubt, 0, basis, cutoff), self._probe(node, doubt, 1, basis, cutoff))
+            gains = [max(min(estimate, cutoff + 1.0) - node.bound, 1e-3) for _, estimate in known]
             score = gains[0] * gains[1]
             if score > best_score:
-                best, best_score, best_known = doubt, score, (sides[0], sides[1])
-            if max(bound for bound, _ in sides) >= cutoff:
-                best, best_known = doubt, (sides[0], sides[1])
+                best, best_score, best_known = doubt, score, known
+            if max(bound for bound, _ in known) >= cutoff:
+                best, best_known = doubt, known
                 break
-        self._enter(replace(node, basis=basis, epoch=self.epoch))
+        if probed:
+            self._enter(replace(node, basis=basis, epoch=self.epoch))
         return best, best_known
+
+    def _expected(self, node: Node, doubt: Doubt) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        """Return (bound, estimate) of the two answers by what they cost before; None where too few were followed."""
+        known = []
+        for side, distance in enumerate(doubt.distances):
+            total, times = self.gains.get((self.count_of[doubt.number], side), (0.0, 0))
+            if times < RELIABLE:
+                return None
+            known.append((node.bound, node.bound + distance * total / times))
+        return known[0], known[1]
+
+    def _learn(self, answer: Answer, cost: float) -> None:
+        """Note what an answer cost, per unit of the distance to it."""
+        total, times = self.gains.get((answer.count, answer.side), (0.0, 0))
+        self.gains[answer.count, answer.side] = total + max(0.0, cost - answer.bound) / answer.distance, times + 1
 
     def _probe(self, node: Node, doubt: Doubt, side: int, basis: Basis, cutoff: float) -> tuple[float, float]:
         """Follow an answer for a while; return what is proven of it and what it looks like."""
-        self._enter(self._answer(node, doubt, side, basis))
+        child = self._answer(node, doubt, side, basis)
+        self._enter(child)
         before = self.lp.iterations
         state = self.lp.solve(cutoff, PROBE_ITERATIONS)
         self.iterations += self.lp.iterations - before
         self.counts["probes"] += 1
+        bound = estimate = node.bound
         if state in (LpState.INFEASIBLE, LpState.ABOVE_CUTOFF):
-            return cutoff, cutoff
-        if state is LpState.OPTIMAL:
-            return max(node.bound, self.lp.objective), max(node.bound, self.lp.objective)
-        return node.bound, max(node.bound, self.lp.objective) if state is LpState.UNFINISHED else node.bound
+            bound = estimate = cutoff
+        elif state in (LpState.OPTIMAL, LpState.UNFINISHED):
+            estimate = max(bound, self.lp.objective)
+            bound = estimate if state is LpState.OPTIMAL else bound
+        if child.answer is not None and state is not LpState.STOPPED:
+            self._learn(child.answer, estimate)
+        return bound, estimate
 
     def _answer(self, node: Node, doubt: Doubt, side: int, basis: Basis) -> Node:
         """Return the part of a node where the count is at most the lower (side 0) or at least the higher (side 1) of the two that a plan can have."""
@@ -308,7 +352,8 @@ class Tree:
         else:
             least, most = limits.get(count, (-np.inf, np.inf))
             limits = {**limits, count: (max(least, low), min(most, high))}
-        return Node(node.bound, lower, upper, limits, basis, self.epoch, node.depth + 1)
+        answer = Answer(count, side, doubt.distances[side], node.bound)
+        return Node(node.bound, lower, upper, limits, basis, self.epoch, node.depth + 1, answer)
 
     # --- the linear program ------------------------------------------------------------------
 
