@@ -13,8 +13,8 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from model.preparation import reach_of
 from model.matrix import Matrix, Row, Vector
+from model.preparation import reach_of
 from model.reduction import Reduction
 from model.solver import SOLVED, SolveOptions, load
 
@@ -94,6 +94,8 @@ class LinearProgram:
         self.reach: dict[int, tuple[float, float]] = {}
         self.iterations = 0
         self.highs = load(matrix.relaxed(), options, threads=1)
+        # every column has two finite sides, so any basis is dual feasible: the dual simplex starts at once and presolve costs more than it saves
+        self.highs.setOptionValue("presolve", "off")
         stop.listeners.add(self)
         if basis is not None:
             self.start_from(basis)

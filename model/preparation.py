@@ -79,13 +79,13 @@ def with_finite_sides(matrix: Matrix) -> Matrix:
         if not fill.any() and not drop.any():
             break
         lower, upper = filled_lower, filled_upper
-    least, most = _Sums(parts, lower, upper, -1.0).total(), _Sums(parts, upper, lower, 1.0).total()
+    row_least, row_most = _Sums(parts, lower, upper, -1.0).total(), _Sums(parts, upper, lower, 1.0).total()
     return replace(
         matrix,
         lower=np.where(np.isneginf(matrix.lower), _outwards(lower, -1.0), matrix.lower),
         upper=np.where(np.isposinf(matrix.upper), _outwards(upper, 1.0), matrix.upper),
-        row_lower=np.where(np.isneginf(matrix.row_lower) & (least > -TOO_FAR), _outwards(least, -1.0), matrix.row_lower),
-        row_upper=np.where(np.isposinf(matrix.row_upper) & (most < TOO_FAR), _outwards(most, 1.0), matrix.row_upper),
+        row_lower=np.where(np.isneginf(matrix.row_lower) & (row_least > -TOO_FAR), _outwards(row_least, -1.0), matrix.row_lower),
+        row_upper=np.where(np.isposinf(matrix.row_upper) & (row_most < TOO_FAR), _outwards(row_most, 1.0), matrix.row_upper),
     )
 
 

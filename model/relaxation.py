@@ -11,13 +11,17 @@ from model.branching import ask_about_plants, doubts_at
 from model.covers import CapacityCovers
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
+from model.node import Count, Node
 from model.problem import Problem
 from model.reduction import reduce_matrix
 from model.solver import SolveOptions
-from model.tree import Count, Node, SearchFailed
+from model.tree import SearchFailed
 
 ROOT_COVERS, ROOT_PROBES = 10, 6
 """Rounds of covers, and counts asked about, each time that the relaxation is made smaller."""
+
+PROBE_ITERATIONS = 2000
+"""A count is given up as undecided after so many simplex iterations."""
 
 MOST_ROUNDS = 12
 
@@ -156,7 +160,7 @@ def tighten(
         if row < 0:
             row = rows_of[doubt.number] = lp.add_rows([Row(columns, np.ones(columns.size), -np.inf, np.inf)])
         lp.bound_row(row, -np.inf, at_most)
-        low = lp.solve(prune_at)
+        low = lp.solve(prune_at, PROBE_ITERATIONS)
         if low in dropped:
             lp.bound_row(row, at_least, np.inf)
             limits[Count(place[reduction.columns[columns]])] = (at_least, math.inf)

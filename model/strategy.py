@@ -16,9 +16,11 @@ import numpy as np
 
 from model.branching import ask_about_plants
 from model.covers import CapacityCovers
-from model.preparation import with_finite_sides, without_single_rows
 from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row
+from model.neighbourhood import at_likely_hosts, near_plan
+from model.node import Incumbent, Node, root_node
+from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
 from model.relaxation import Relaxation, relax, tighten, without_dear
 from model.solver import (
@@ -33,18 +35,18 @@ from model.solver import (
     solve_matrix,
     without_plan,
 )  # fmt: skip
-from model.tree import Incumbent, Node, SearchFailed, Tree, root_node
+from model.tree import SearchFailed, Tree
 
 FEW_WHOLE_COLUMNS = 400
 """Below it HiGHS alone is faster than any preparation."""
 
-QUICK_HOSTS, QUICK_BUILDS = 6, 12
-"""Hosts, and builds at each, of the search for a first plan: closed hosts take their flows out of the model."""
-
 QUICK_NODES, QUICK_PATIENCE = 120, 24
 """Nodes of that search, and nodes after its last better plan; the whole search goes on from there."""
 
-ROOT_ROUNDS = 3
+NEAR_ROUNDS, NEAR_NODES, NEAR_PATIENCE = 4, 60, 20
+"""Times that this is done, and nodes each time as above."""
+
+ROOT_ROUNDS = 2
 """Times that the relaxation is made smaller before the search."""
 
 SETTLE_ROUNDS, SETTLE_UP = 6, 0.05
@@ -53,8 +55,8 @@ SETTLE_ROUNDS, SETTLE_UP = 6, 0.05
 QUICK_SLACK = 5
 """The first plan may be this many times further from its bound than the last one."""
 
-ROUND_NODES = 4
-"""Nodes that each search looks at before the searches tell each other what they found; fixed, so that runs repeat."""
+ROUND_NODES, ROUND_ITERATIONS = 16, 4000
+"""Nodes, and simplex iterations, after which the searches tell each other what they found: no clock, so that runs repeat."""
 
 Say = Callable[[str], None]
 
@@ -169,6 +171,7 @@ class _Strategy:
         self.progress, self.say, self.clock, self.pool = progress, say, clock, pool
         self.interrupted = False
         self.whole = np.flatnonzero(matrix.integer)
+        self.builds = np.array([matrix.columns[column][0] == "build" for column in self.whole])
 
     def run(self, start: tuple[BuildKey, ...], cutoff: float) -> Outcome:
         state = _State(None, cutoff, -math.inf)
@@ -193,6 +196,7 @@ class _Strategy:
         tight = self.matrix.with_rows(relaxation.covers)
         self._report(state)
         self._find_first(tight, relaxation, state)
+        self._look_around(tight, relaxation, state)
         self.clock.lap("first plan")
         root, tight = self._root(tight, relaxation, state)
         self.clock.lap("root")
@@ -219,22 +223,34 @@ class _Strategy:
         if (held > self.matrix.upper[self.whole]).any():
             return
         # fixed upwards only: what else the goal holds whole is free to follow
-        builds = np.array([self.matrix.columns[column][0] == "build" for column in self.whole])
-        lower = np.where(builds, held, self.matrix.lower[self.whole])
-        upper = np.where(builds, held, self.matrix.upper[self.whole])
+        lower = np.where(self.builds, held, self.matrix.lower[self.whole])
+        upper = np.where(self.builds, held, self.matrix.upper[self.whole])
         node = Node(state.bound, np.maximum(lower, self.matrix.lower[self.whole]), upper)
         self._search(tight, [node], state, self.options, QUICK_NODES, 1)
 
     def _find_first(self, tight: Matrix, relaxation: Relaxation, state: _State) -> None:
         """Settle how many plants stand by when, then search among the builds that suit that best."""
         settled = self._wait([self.pool.submit(self._settle_counts, tight, relaxation)])[0]
-        likely = _at_likely_hosts(self.matrix, settled)[self.whole]
+        likely = at_likely_hosts(self.matrix, settled)[self.whole]
         loose = replace(
             self.options, absolute_gap=QUICK_SLACK * self.options.absolute_gap, relative_gap=QUICK_SLACK * self.options.relative_gap
         )
         root = root_node(tight, relaxation.bound)
         roots = [replace(root, upper=np.where(likely, root.upper, root.lower))]
         self._search(tight, roots, state, loose, QUICK_NODES, max(1, self.options.threads), QUICK_PATIENCE)
+
+    def _look_around(self, tight: Matrix, relaxation: Relaxation, state: _State) -> None:
+        """Search the plans at the hosts of the best one and at a few others: with few hosts a part is searched many times faster."""
+        root = root_node(tight, relaxation.bound)
+        for _ in range(NEAR_ROUNDS):
+            if state.best is None or not (chosen := state.best.whole * self.builds).any():
+                return
+            before = state.cutoff
+            near = near_plan(self.matrix, self.whole[chosen > 0.5], relaxation.reduced_costs)[self.whole]
+            roots = [replace(root, upper=np.where(near, root.upper, root.lower))]
+            self._search(tight, roots, state, self.options, NEAR_NODES, max(1, self.options.threads), NEAR_PATIENCE)
+            if state.cutoff > before - state.margin(self.options) or self.clock.stop.raised:
+                return
 
     def _settle_counts(self, tight: Matrix, relaxation: Relaxation) -> Relaxation:
         """Round the plants on line by each year, again and again, until the relaxation has nearly whole numbers of them.
@@ -367,7 +383,7 @@ def _look(tree: Tree, cutoff: float, options: SolveOptions) -> list[Incumbent]:
         plans.append(plan)
         return _State(plan, plan.objective, 0.0).prune_at(options)
 
-    tree.search(cutoff, ROUND_NODES, take)
+    tree.search(cutoff, ROUND_NODES, ROUND_ITERATIONS, take)
     return plans
 
 
@@ -378,20 +394,3 @@ def _share(trees: list[Tree]) -> None:
         node = giver.take()
         if node is not None:
             idle.push(node)
-
-
-def _at_likely_hosts(matrix: Matrix, relaxation: Relaxation) -> np.ndarray:
-    """Mark the likeliest builds at the likeliest hosts, whatever the relaxation itself builds, and all that is no build."""
-    builds = np.array([column for column in np.flatnonzero(matrix.integer) if matrix.columns[column][0] == "build"], dtype=np.intp)
-    kept = matrix.integer.copy()
-    kept[builds] = False
-    if not builds.size:
-        return kept
-    hosts = np.array([str(matrix.columns[column][1][0]) for column in builds])
-    costs = relaxation.reduced_costs[builds]
-    score = {h: float(np.sort(costs[hosts == h])[:QUICK_BUILDS].mean()) for h in dict.fromkeys(hosts)}
-    for h in sorted(score, key=lambda h: score[h])[:QUICK_HOSTS]:
-        here = np.flatnonzero(hosts == h)
-        kept[builds[here[np.argsort(costs[here], kind="stable")[:QUICK_BUILDS]]]] = True
-    kept[builds] |= relaxation.values[builds] > 1e-6
-    return kept

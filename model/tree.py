@@ -10,15 +10,15 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from model.branching import WHOLE, Doubt, ask_about_plants, doubts_at
 from model.covers import CapacityCovers
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
+from model.node import Answer, Count, Incumbent, Node
 from model.problem import Problem
 from model.reduction import Mask, Reduction, reduce_matrix
 from model.solver import SolveOptions
@@ -39,59 +39,6 @@ SMALL_PART = 60
 
 class SearchFailed(RuntimeError):
     """A linear program could not be solved; the caller falls back on HiGHS' own search."""
-
-
-@dataclass(frozen=True, eq=False)
-class Count:
-    """Places among the whole-number columns whose sum a node may limit."""
-
-    places: npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Node:
-    """A part of the plans: those with builds within bounds and counts within limits.
-
-    Parameters
-    ----------
-    bound
-        No plan of the part costs less, MUSD.
-    lower, upper
-        Of the whole-number columns of the whole matrix, in their order.
-    limits
-        Count -> (least, most).
-    basis, epoch
-        Where to start, and the linear program that it belongs to; -1: none, -2: the whole matrix.
-    answer
-        The question that parted it from its parent.
-    """
-
-    bound: float
-    lower: Vector
-    upper: Vector
-    limits: dict[Count, tuple[float, float]] = field(default_factory=dict)
-    basis: Basis | None = None
-    epoch: int = -1
-    depth: int = 0
-    answer: Answer | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What made a node of its parent: a count, the side of it, how far the parent was from that side, and the parent's bound."""
-
-    count: Count
-    side: int
-    distance: float
-    bound: float
-
-
-@dataclass(frozen=True)
-class Incumbent:
-    """A whole plan: objective and the values of the whole-number columns."""
-
-    objective: float
-    whole: Vector
 
 
 class Tree:
@@ -161,20 +108,21 @@ class Tree:
 
     # --- the search --------------------------------------------------------------------------
 
-    def search(self, cutoff: float, nodes: int, found: Callable[[Incumbent], float]) -> None:
-        """Search until so many nodes are done, nothing waits or the signal is raised.
+    def search(self, cutoff: float, nodes: int, iterations: int, found: Callable[[Incumbent], float]) -> None:
+        """Search until so much is done, nothing waits or the signal is raised.
 
         Parameters
         ----------
         cutoff
             Only cheaper plans count, MUSD.
-        nodes
-            Most nodes to look at.
+        nodes, iterations
+            Most nodes to look at, and simplex iterations after which no further one is begun.
         found
             Told of each plan found; returns the new cutoff.
         """
+        enough = self.iterations + iterations
         for _ in range(nodes):
-            node = self._next(cutoff)
+            node = self._next(cutoff) if self.iterations < enough else None
             if node is None:
                 return
             if self.stop.raised:
@@ -416,9 +364,3 @@ class Tree:
             self.set_rows[count] = wanted
         if node.basis is not None and node.epoch == self.epoch:
             self.lp.start_from(node.basis)
-
-
-def root_node(matrix: Matrix, bound: float, basis: Basis | None = None) -> Node:
-    """Return the part that holds every plan of a matrix."""
-    whole = np.flatnonzero(matrix.integer)
-    return Node(bound, matrix.lower[whole].copy(), matrix.upper[whole].copy(), {}, basis, -2 if basis is not None else -1)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import planner, strategy, tree
+from model import neighbourhood, node, planner, strategy, tree
 from model.covers import CapacityCovers
 from model.goal import ANY_PLAN
 from model.linear_program import StopSignal
@@ -33,8 +33,9 @@ def alone(seed: int) -> small.Solved:
 def prepared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make small models go through every step, the first search with one build at each of two hosts, shrinking whenever it can."""
     monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
-    monkeypatch.setattr(strategy, "QUICK_HOSTS", 2)
-    monkeypatch.setattr(strategy, "QUICK_BUILDS", 1)
+    monkeypatch.setattr(neighbourhood, "QUICK_HOSTS", 2)
+    monkeypatch.setattr(neighbourhood, "QUICK_BUILDS", 1)
+    monkeypatch.setattr(neighbourhood, "NEAR_BUILDS", 2)
     monkeypatch.setattr(tree, "SMALL_PART", 0)
     monkeypatch.setattr(tree, "SHRINK_AT", 1.0)
 
@@ -156,7 +157,7 @@ def test_every_step_leads_to_the_same_optimum(seed):
 def test_what_the_root_rules_out_is_in_no_plan_cheaper_than_the_one_in_hand(seed):
     solved, in_hand_cost = alone(seed), alone(seed).cost + 0.01 * abs(alone(seed).cost)
     matrix, whole = solved.matrix, np.flatnonzero(solved.matrix.integer)
-    root = tree.root_node(matrix, -np.inf)
+    root = node.root_node(matrix, -np.inf)
     found = strategy.tighten(solved.problem, matrix, root, in_hand_cost, small.EXACT, StopSignal(60.0))
     assert found is not None
     node, tight = found
@@ -180,7 +181,7 @@ def test_builds_and_counts_are_ruled_out_at_all():
     dropped = limits = 0
     for seed in WITH_A_PLAN:
         solved = alone(seed)
-        root = tree.root_node(solved.matrix, -np.inf)
+        root = node.root_node(solved.matrix, -np.inf)
         above = solved.cost + 1e-3 * abs(solved.cost)
         found = strategy.tighten(solved.problem, solved.matrix, root, above, small.EXACT, StopSignal(60.0))
         assert found is not None

@@ -1,0 +1,51 @@
+"""Few builds among which a good plan is likely: closed hosts take their flows out of the model, and a small model is searched fast."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.matrix import Matrix, Vector
+from model.relaxation import Relaxation
+
+QUICK_HOSTS, QUICK_BUILDS = 6, 12
+"""Hosts, and builds at each, of the search for a first plan."""
+
+NEAR_BUILDS, FAR_HOSTS, FAR_BUILDS = 36, 2, 8
+"""Builds at each host of the best plan, other hosts and builds at those, among which a better plan is looked for."""
+
+
+def at_likely_hosts(matrix: Matrix, relaxation: Relaxation) -> np.ndarray:
+    """Mark the likeliest builds at the likeliest hosts, whatever the relaxation itself builds, and all that is no build."""
+    kept, builds, hosts = _builds_of(matrix)
+    costs = relaxation.reduced_costs[builds]
+    score = {h: float(np.sort(costs[hosts == h])[:QUICK_BUILDS].mean()) for h in dict.fromkeys(hosts)}
+    for h in sorted(score, key=lambda h: score[h])[:QUICK_HOSTS]:
+        _keep_cheapest(kept, builds[hosts == h], relaxation.reduced_costs, QUICK_BUILDS)
+    kept[builds] |= relaxation.values[builds] > 1e-6
+    return kept
+
+
+def near_plan(matrix: Matrix, chosen: np.ndarray, reduced_costs: Vector) -> np.ndarray:
+    """Mark the builds of a plan, the likeliest others at its hosts, a few at the likeliest other hosts, and all that is no build."""
+    kept, builds, hosts = _builds_of(matrix)
+    here = set(hosts[np.isin(builds, chosen)])
+    score = {h: float(np.sort(reduced_costs[builds[hosts == h]])[:FAR_BUILDS].mean()) for h in dict.fromkeys(hosts) if h not in here}
+    for h in here:
+        _keep_cheapest(kept, builds[hosts == h], reduced_costs, NEAR_BUILDS)
+    for h in sorted(score, key=lambda h: score[h])[:FAR_HOSTS]:
+        _keep_cheapest(kept, builds[hosts == h], reduced_costs, FAR_BUILDS)
+    kept[chosen] = True
+    return kept
+
+
+def _builds_of(matrix: Matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a mark of the whole-number columns that are no builds, the builds and their hosts."""
+    builds = np.array([column for column in np.flatnonzero(matrix.integer) if matrix.columns[column][0] == "build"], dtype=np.intp)
+    kept = matrix.integer.copy()
+    kept[builds] = False
+    return kept, builds, np.array([str(matrix.columns[column][1][0]) for column in builds])
+
+
+def _keep_cheapest(kept: np.ndarray, builds: np.ndarray, reduced_costs: Vector, most: int) -> None:
+    """Mark the builds of one host with the least reduced costs."""
+    kept[builds[np.argsort(reduced_costs[builds], kind="stable")[:most]]] = True
