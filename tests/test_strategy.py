@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import neighbourhood, node, planner, strategy, tree
+from model import neighbourhood, planner, strategy, tree
 from model.covers import CapacityCovers
 from model.goal import ANY_PLAN
 from model.linear_program import StopSignal
 from model.matrix import Matrix, Row
+from model.node import root_node
 from model.reduction import reduce_matrix
 from model.solver import Outcome, Progress, Status, search, solve_matrix
 from tests import small
@@ -157,7 +158,7 @@ def test_every_step_leads_to_the_same_optimum(seed):
 def test_what_the_root_rules_out_is_in_no_plan_cheaper_than_the_one_in_hand(seed):
     solved, in_hand_cost = alone(seed), alone(seed).cost + 0.01 * abs(alone(seed).cost)
     matrix, whole = solved.matrix, np.flatnonzero(solved.matrix.integer)
-    root = node.root_node(matrix, -np.inf)
+    root = root_node(matrix, -np.inf)
     found = strategy.tighten(solved.problem, matrix, root, in_hand_cost, small.EXACT, StopSignal(60.0))
     assert found is not None
     node, tight = found
@@ -181,7 +182,7 @@ def test_builds_and_counts_are_ruled_out_at_all():
     dropped = limits = 0
     for seed in WITH_A_PLAN:
         solved = alone(seed)
-        root = node.root_node(solved.matrix, -np.inf)
+        root = root_node(solved.matrix, -np.inf)
         above = solved.cost + 1e-3 * abs(solved.cost)
         found = strategy.tighten(solved.problem, solved.matrix, root, above, small.EXACT, StopSignal(60.0))
         assert found is not None
