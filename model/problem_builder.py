@@ -194,7 +194,8 @@ class _Builder:
     def source_terms(self) -> None:
         """Fill what depends on the source alone."""
         names = list(self.elements)
-        shares = self.tables["composition"].set_index("source_id")[names].astype(float).to_dict("index")
+        # a book without sources may hold no composition, and then no element columns either
+        shares = self.tables["composition"].set_index("source_id").reindex(columns=names).astype(float).to_dict("index")
         self.composition = {s: shares[s] for s in self.sources}
         self.content_of = {s: self.content(s) for s in self.sources}
         self.basket = {(s, y): sum(x * self.price[p, y] for p, x in self.content_of[s].items()) for s in self.sources for y in self.years}
