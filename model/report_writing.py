@@ -164,7 +164,9 @@ class Writing:
                 self._set_row(row, min(ROW_HEIGHT * count + 2, TALLEST_ROW))
 
     def one_line(self, row: int) -> None:
-        """Keep a row one line tall, so that a text in it shows the whole words of its first line."""
+        """Keep a row one line tall, so that a text in it shows the whole words of its first line; other texts may make it taller."""
+        if self._lines.get(row, 1) > 1:
+            return
         self._set_row(row, FIRST_LINE)
         if self.book.is_streamed(self.name):
             self.sheet.forget_height(row - 2)  # the row before is still being written

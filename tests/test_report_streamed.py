@@ -28,13 +28,19 @@ def contents(path: Path) -> dict:
 
 def test_a_streamed_book_is_the_same_book(tmp_path, monkeypatch):
     few = [{**row, **dict.fromkeys(YEARS, 10.0)} for row in copy.deepcopy(RECORDS)["suppliers"]]
-    plan = solve(tiny_tables(suppliers=few))
+    tables = tiny_tables(suppliers=few)
+    told = tables["settings"].assign(description="What it means, in many words. " * 4, source="Where it was read, in many words. " * 4)
+    plan = solve(tables.with_frames(settings=told))
     kept = report.write_report(plan, tmp_path / "kept", {"threads": 1}, "", Path("inputs/tiny.xlsx"))
     assert report.long_sheets(plan) == []
     monkeypatch.setattr(report, "LONG", 1)
     streamed = report.write_report(plan, tmp_path / "streamed", {"threads": 1}, "", Path("inputs/tiny.xlsx"))
     assert sorted(item.name for item in streamed.parent.iterdir()) == ["map.png", "solution.xlsx"]
     assert contents(streamed) == contents(kept)
+    one, other = (openpyxl.load_workbook(path)["in_settings"].row_dimensions for path in (kept, streamed))
+    rows = range(5, 5 + len(told))
+    assert [other[row].height for row in rows] == [one[row].height for row in rows]
+    assert all(one[row].height > 25 for row in rows)  # the description in full, the source in its first line
     for sheet in openpyxl.load_workbook(streamed):
         for row in range(4, sheet.max_row + 1):
             if sheet.title in ("feed", "purchases") and sheet.cell(row, 1).comment:
