@@ -15,9 +15,20 @@ from model.report_print import A4
 from model.report_sheets import product_year_share
 from model.report_styles import FAIL_COLOUR, NOTE_COLOUR, PASS_COLOUR, RULE_COLOUR, TITLE_COLOUR
 from model.report_tables import ReportTables
-from model.report_words import ADVICE, TO_TRY, answer, count_words, largest_shortages, status_words, verdict_words
+from model.report_words import (
+    ADVICE,
+    TO_TRY,
+    answer,
+    count_words,
+    gap_words,
+    hosts_proven_words,
+    largest_shortages,
+    status_words,
+    verdict_words,
+)
 from model.report_writing import ROW_HEIGHT, text_lines
 from model.shortages import BINDING
+from model.solver import Status
 
 if TYPE_CHECKING:
     from model.planner import Plan
@@ -186,6 +197,11 @@ def _key_figures(summary: _Summary, data: ReportTables, cells: KeyCells, deliver
         summary.figure("Total cost without joint plants", reference_cost, "MUSD", "For comparison, from a run of its own")
         words = "What this plan costs more (negative: less) than the same inputs and caps with no site to build at"
         summary.figure("Difference to the cost without", cells.total - reference_cost, "MUSD", words)
+    solution = data.plan.solution
+    if math.isfinite(solution.gap):
+        summary.figure("Gap to what is proven", max(0.0, solution.gap), "MUSD", gap_words(solution, reference_cost))
+        proven = "yes" if solution.status is Status.OPTIMAL else "not yet"
+        summary.figure("Host set proven", proven, "", hosts_proven_words(solution))
     names = dict(zip(data.inputs["hosts"]["host"], data.inputs["hosts"]["name"], strict=True))
     hosts = ", ".join(f"{names[h]} ({h})" for h in dict.fromkeys(data.plants.columns["host"])) or "none"
     summary.figure("Joint plants", Live("COUNT(plants_on_line)", float(data.plants.length)), "", f"Hosts: {hosts}")

@@ -58,6 +58,39 @@ def status_words(solution: Solution) -> str:
     return str(solution.status)
 
 
+def gap_words(solution: Solution, reference_cost: float | None) -> str:
+    """Return what the gap is a share of: the total, and what siting can change at all.
+
+    Parameters
+    ----------
+    solution
+        With a plan and a finite bound.
+    reference_cost
+        Total discounted cost without joint plants, MUSD, if known.
+    """
+    gap = max(0.0, solution.gap)
+    words = [f"No plan can cost less than {solution.bound:,.1f} MUSD; {_percent(gap, solution.objective)} of the total"]
+    at_stake = (reference_cost if reference_cost is not None else math.nan) - solution.bound
+    if at_stake > 0:
+        words.append(f"{_percent(gap, at_stake)} of the {at_stake:,.0f} MUSD that siting can change at most")
+    return ", ".join(words)
+
+
+def hosts_proven_words(solution: Solution) -> str:
+    """Return how far it is proven that the plants stand at the right hosts, for a plan with a finite bound."""
+    gap = max(0.0, solution.gap)
+    if solution.status is Status.OPTIMAL:
+        return f"No plan with plants at other hosts is cheaper by more than {gap:,.1f} MUSD; how near the next ones come is what the study alternatives says"
+    return (
+        f"A plan with plants at other hosts could still be up to {gap:,.1f} MUSD cheaper: the search was stopped before it ruled that out"
+    )
+
+
+def _percent(part: float, whole: float) -> str:
+    """Return a share with two significant digits."""
+    return f"{100.0 * part / abs(whole):.2g} %" if whole else "0 %"
+
+
 def count_words(number: int, noun: str) -> str:
     """Return a number in words with its noun.
 

@@ -145,7 +145,8 @@ def solve_problem(
             return strategy.run(start, cutoff)
         except SearchFailed as failure:
             say(f"Search by counts of plants given up ({failure}); HiGHS searches alone")
-            return _below(solve_matrix(matrix, replace(options, time_limit=max(1.0, clock.stop.left)), progress), cutoff)
+            alone = solve_matrix(matrix, replace(options, time_limit=max(1.0, clock.stop.left)), progress)
+            return _below(strategy.better_of(alone), cutoff)
 
 
 def _below(outcome: Outcome, cutoff: float) -> Outcome:
@@ -170,11 +171,12 @@ class _Strategy:
         self.matrix = with_finite_sides(without_single_rows(matrix))
         self.progress, self.say, self.clock, self.pool = progress, say, clock, pool
         self.interrupted = False
+        self.state = _State(None, math.inf, -math.inf)
         self.whole = np.flatnonzero(matrix.integer)
         self.builds = np.array([matrix.columns[column][0] == "build" for column in self.whole])
 
     def run(self, start: tuple[BuildKey, ...], cutoff: float) -> Outcome:
-        state = _State(None, cutoff, -math.inf)
+        state = self.state = _State(None, cutoff, -math.inf)
         if start:
             self._try(self.matrix, start, state)
         # what the markets do without joint plants is known in no time: whatever stops the search, there is a plan where that is one
@@ -213,6 +215,15 @@ class _Strategy:
         iterations = sum(tree.iterations for tree in trees)
         self.say(f"Searched {state.nodes:,} parts of the plans in {iterations:,} simplex iterations")
         return self._finish(state, exhausted)
+
+    def better_of(self, alone: Outcome) -> Outcome:
+        """Return what HiGHS found alone, or the plan in hand where that is cheaper, with the better of the two bounds."""
+        state = self.state
+        if state.best is None or alone.status is Status.INFEASIBLE or (alone.status.has_plan and alone.objective <= state.cutoff):
+            return alone
+        if math.isfinite(alone.bound):
+            state.bound = max(state.bound, min(alone.bound, state.cutoff))
+        return self._finish(state, exhausted=state.bound >= state.prune_at(self.options))
 
     # --- steps -------------------------------------------------------------------------------
 

@@ -269,6 +269,8 @@ def test_summary_shows_the_plan_s_own_figures(books, plan):
     assert figure(path, "key_figures", "Cost per kg of oxide supplied") == pytest.approx(figures.per_kg)
     assert figure(path, "key_figures", "Joint plants' net cost per kg delivered") == pytest.approx(figures.joint_per_kg)
     assert figure(path, "key_figures", "Total cost without joint plants") == 600.0
+    assert figure(path, "key_figures", "Gap to what is proven") == pytest.approx(max(0.0, plan.solution.gap), abs=1e-9)
+    assert figure(path, "key_figures", "Host set proven") == "yes"
     assert figure(path, "key_figures", "Difference to the cost without") == pytest.approx(plan.solution.objective - 600.0, rel=1e-6)
     assert figure(path, "key_figures", "Joint plants") == len(plan.solution.tables["plants"])
     delivered = plan.solution.tables["deliveries"].groupby("market")["tonnes"].sum()

@@ -15,7 +15,7 @@ from model.linear_program import StopSignal
 from model.matrix import Matrix, Row
 from model.node import root_node
 from model.reduction import reduce_matrix
-from model.solver import Outcome, Progress, Status, search, solve_matrix
+from model.solver import Outcome, Progress, Status, search, solve_matrix, without_plan
 from tests import small
 from tests.random_books import random_book
 from tests.tiny import tiny_tables
@@ -226,6 +226,28 @@ def test_a_search_that_fails_is_left_to_the_solver_alone(seed, monkeypatch):
     outcome = strategy.solve_problem(alone(seed).problem, alone(seed).matrix, small.EXACT, say=said.append)
     assert outcome.objective == pytest.approx(alone(seed).cost, rel=1e-6)
     assert any("given up" in sentence for sentence in said)
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize("seed", WITH_A_PLAN[:4])
+def test_a_plan_in_hand_outlives_a_search_that_fails(seed, monkeypatch):
+    """The search gives up after its first plan, and the solver alone is stopped at once: the plan in hand is the answer."""
+    solved = alone(seed)
+    best = tuple(
+        solved.matrix.columns[column][1]
+        for column in np.flatnonzero(solved.matrix.integer)
+        if solved.outcome.values[column] > 0.5 and solved.matrix.columns[column][0] == "build"
+    )
+
+    def fail(*_: object) -> None:
+        raise tree.SearchFailed("on purpose")
+
+    monkeypatch.setattr(strategy, "relax", fail)
+    stopped = without_plan(Status.NO_PLAN_FOUND, "Time limit reached", {})
+    monkeypatch.setattr(strategy, "solve_matrix", lambda *_: stopped)
+    outcome = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, start=best)
+    assert outcome.status is Status.LIMIT
+    assert outcome.objective == pytest.approx(solved.cost, rel=1e-6)
 
 
 @pytest.mark.usefixtures("prepared")
