@@ -25,14 +25,14 @@ def at_likely_hosts(matrix: Matrix, relaxation: Relaxation) -> np.ndarray:
     return kept
 
 
-def near_plan(matrix: Matrix, chosen: np.ndarray, reduced_costs: Vector) -> np.ndarray:
-    """Mark the builds of a plan, the likeliest others at its hosts, a few at the likeliest other hosts, and all that is no build."""
+def near_plan(matrix: Matrix, chosen: np.ndarray, reduced_costs: Vector, turn: int = 0) -> np.ndarray:
+    """Mark the builds of a plan, the likeliest others at its hosts, a few at other hosts, the likeliest in the first turn, and all that is no build."""
     kept, builds, hosts = _builds_of(matrix)
     here = set(hosts[np.isin(builds, chosen)])
     score = {h: float(np.sort(reduced_costs[builds[hosts == h]])[:FAR_BUILDS].mean()) for h in dict.fromkeys(hosts) if h not in here}
     for h in here:
         _keep_cheapest(kept, builds[hosts == h], reduced_costs, NEAR_BUILDS)
-    for h in sorted(score, key=lambda h: score[h])[:FAR_HOSTS]:
+    for h in sorted(score, key=lambda h: score[h])[FAR_HOSTS * turn : FAR_HOSTS * (turn + 1)]:
         _keep_cheapest(kept, builds[hosts == h], reduced_costs, FAR_BUILDS)
     kept[chosen] = True
     return kept

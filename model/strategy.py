@@ -43,8 +43,11 @@ FEW_WHOLE_COLUMNS = 400
 QUICK_NODES, QUICK_PATIENCE = 120, 24
 """Nodes of that search, and nodes after its last better plan; the whole search goes on from there."""
 
-NEAR_ROUNDS, NEAR_NODES, NEAR_PATIENCE = 4, 60, 20
-"""Times that this is done, and nodes each time as above."""
+NEAR_TURNS, NEAR_NODES, NEAR_PATIENCE = 4, 60, 20
+"""Times that the surroundings of the best plan are searched in vain, and nodes each time as above."""
+
+NEAR_ENOUGH = 0.005
+"""Once is enough for a plan within this share of its bound."""
 
 ROOT_ROUNDS = 2
 """Times that the relaxation is made smaller before the search."""
@@ -251,17 +254,23 @@ class _Strategy:
         self._search(tight, roots, state, loose, QUICK_NODES, max(1, self.options.threads), QUICK_PATIENCE)
 
     def _look_around(self, tight: Matrix, relaxation: Relaxation, state: _State) -> None:
-        """Search the plans at the hosts of the best one and at a few others: with few hosts a part is searched many times faster."""
+        """Search the plans at the hosts of the best one and at a few others: with few hosts a part is searched many times faster.
+
+        Where the plan is still far from the bound and its surroundings hold no better one, other hosts are joined to it in turn.
+        """
         root = root_node(tight, relaxation.bound)
-        for _ in range(NEAR_ROUNDS):
+        turn = 0
+        while turn < NEAR_TURNS and not self.clock.stop.raised:
             if state.best is None or not (chosen := state.best.whole * self.builds).any():
                 return
             before = state.cutoff
-            near = near_plan(self.matrix, self.whole[chosen > 0.5], relaxation.reduced_costs)[self.whole]
+            near = near_plan(self.matrix, self.whole[chosen > 0.5], relaxation.reduced_costs, turn)[self.whole]
             roots = [replace(root, upper=np.where(near, root.upper, root.lower))]
             self._search(tight, roots, state, self.options, NEAR_NODES, max(1, self.options.threads), NEAR_PATIENCE)
-            if state.cutoff > before - state.margin(self.options) or self.clock.stop.raised:
-                return
+            if state.cutoff > before - state.margin(self.options):
+                turn += 1
+                if state.cutoff - state.bound < NEAR_ENOUGH * abs(state.cutoff):
+                    return
 
     def _settle_counts(self, tight: Matrix, relaxation: Relaxation) -> Relaxation:
         """Round the plants on line by each year, again and again, until the relaxation has nearly whole numbers of them.
