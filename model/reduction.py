@@ -14,7 +14,8 @@ import numpy.typing as npt
 from model.matrix import Matrix, Vector
 
 Mask = npt.NDArray[np.bool_]
-ROUNDING = 1e-9
+ROUNDING = 1e-7
+"""As the solver takes a row for met."""
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,11 @@ class Tree:
 
     def _look_at(self, node: Node, cutoff: float, found: Callable[[Incumbent], float]) -> float:
         """Solve a node; drop it, take its plan or part it in two. Return the cutoff."""
-        self._shrink_if_due(node)
+        if not self._shrink_if_due(node):
+            # a row cannot hold with any build of this part or of those that wait: none of them has a plan below the cutoff
+            self.counts["dropped"] += 1 + len(self.heap)
+            self.heap.clear()
+            return cutoff
         self._enter(node)
         state = self._solve(cutoff)
         for _ in range(COVER_ROUNDS):
@@ -305,25 +309,24 @@ class Tree:
 
     # --- the linear program ------------------------------------------------------------------
 
-    def _shrink_if_due(self, node: Node) -> None:
-        """Make the linear program anew where the parts that wait need far less than it holds."""
-        if self.epoch >= 0 and self.lp_whole.size <= SMALL_PART:
-            return
-        if self.epoch >= 0 and self.nodes % 4:
-            return
+    def _shrink_if_due(self, node: Node) -> bool:
+        """Make the linear program anew where the parts that wait need far less than it holds; return whether any of them can have a plan."""
+        if self.epoch >= 0 and (self.lp_whole.size <= SMALL_PART or self.nodes % 4):
+            return True
         needed = node.upper > 0
         for _, _, other in self.heap:
             needed |= other.upper > 0
         if self.epoch < 0 or needed.sum() < SHRINK_AT * self.lp_whole.size:
-            self._rebuild(node, needed)
+            return self._rebuild(node, needed)
+        return True
 
-    def _rebuild(self, node: Node, needed: Mask) -> None:
+    def _rebuild(self, node: Node, needed: Mask) -> bool:
         upper = self.matrix.upper.copy()
         upper[self.whole[~needed]] = 0.0
         found = reduce_matrix(self.matrix.with_bounds(self.matrix.lower, upper))
         basis = None
         if found is None:
-            raise SearchFailed("a row cannot hold once the builds that cannot pay are gone")
+            return False
         if self.epoch >= 0 and node.epoch == self.epoch and node.basis is not None:
             old_column = np.full(len(self.matrix.cost), -1, dtype=np.intp)
             old_column[self.reduction.columns] = np.arange(self.reduction.columns.size)
@@ -348,6 +351,7 @@ class Tree:
             places = self.place[found.columns[question.columns]]
             self.count_of.append(self.counted.setdefault(tuple(places.tolist()), Count(places)))
         self.counts["linear programs"] += 1
+        return True
 
     def _enter(self, node: Node) -> None:
         """Give the linear program the bounds, limits and basis of a node."""
