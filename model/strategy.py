@@ -47,7 +47,7 @@ NEAR_TURNS, NEAR_NODES, NEAR_PATIENCE = 4, 60, 20
 """Times that the surroundings of the best plan are searched in vain, and nodes each time as above."""
 
 NEAR_ENOUGH = 0.005
-"""Once is enough for a plan within this share of its bound."""
+"""A plan within this share of its bound is searched around once, and a start that is needs no search for a first plan."""
 
 ROOT_ROUNDS = 2
 """Times that the relaxation is made smaller before the search."""
@@ -200,7 +200,8 @@ class _Strategy:
             return self._finish(state, exhausted=True)
         tight = self.matrix.with_rows(relaxation.covers)
         self._report(state)
-        self._find_first(tight, relaxation, state)
+        if not (start and self._is_near(state)):
+            self._find_first(tight, relaxation, state)
         self._look_around(tight, relaxation, state)
         self.clock.lap("first plan")
         root, tight = self._root(tight, relaxation, state)
@@ -269,8 +270,12 @@ class _Strategy:
             self._search(tight, roots, state, self.options, NEAR_NODES, max(1, self.options.threads), NEAR_PATIENCE)
             if state.cutoff > before - state.margin(self.options):
                 turn += 1
-                if state.cutoff - state.bound < NEAR_ENOUGH * abs(state.cutoff):
+                if self._is_near(state):
                     return
+
+    def _is_near(self, state: _State) -> bool:
+        """Whether the plan in hand is so near its bound that only the proof can tell whether there is a better one."""
+        return state.best is not None and state.cutoff - state.bound < NEAR_ENOUGH * abs(state.cutoff)
 
     def _settle_counts(self, tight: Matrix, relaxation: Relaxation) -> Relaxation:
         """Round the plants on line by each year, again and again, until the relaxation has nearly whole numbers of them.
