@@ -68,6 +68,7 @@ class Tree:
         self.heap: list[tuple[float, int, Node]] = []
         self.dive: Node | None = None
         self.reduction: Reduction
+        self.held: Mask
         self.epoch = -1
         self.nodes = self.iterations = 0
         self.counts: Counter[str] = Counter()
@@ -311,12 +312,14 @@ class Tree:
 
     def _shrink_if_due(self, node: Node) -> bool:
         """Make the linear program anew where the parts that wait need far less than it holds; return whether any of them can have a plan."""
-        if self.epoch >= 0 and (self.lp_whole.size <= SMALL_PART or self.nodes % 4):
+        # a part that came from another search may need builds that this one has long ruled out
+        fits = self.epoch >= 0 and not ((node.upper > 0) & ~self.held).any()
+        if fits and (self.lp_whole.size <= SMALL_PART or self.nodes % 4):
             return True
         needed = node.upper > 0
         for _, _, other in self.heap:
             needed |= other.upper > 0
-        if self.epoch < 0 or needed.sum() < SHRINK_AT * self.lp_whole.size:
+        if not fits or needed.sum() < SHRINK_AT * self.lp_whole.size:
             return self._rebuild(node, needed)
         return True
 
@@ -337,7 +340,7 @@ class Tree:
                 basis = Basis(node.basis.columns[columns], node.basis.rows[rows])
         elif node.basis is not None and node.epoch == -2:
             basis = node.basis.reduced(found)
-        self.reduction = found
+        self.reduction, self.held = found, needed
         self.lp = LinearProgram(found.matrix, self.options, self.stop, basis)
         self.covers = CapacityCovers(self.problem, found.matrix)
         self.lp_questions = ask_about_plants(self.problem, found.matrix)

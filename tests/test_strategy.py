@@ -13,7 +13,7 @@ from model.covers import CapacityCovers
 from model.goal import ANY_PLAN
 from model.linear_program import StopSignal
 from model.matrix import Matrix, Row
-from model.node import root_node
+from model.node import Incumbent, root_node
 from model.reduction import reduce_matrix
 from model.solver import Outcome, Progress, Status, search, solve_matrix, without_plan
 from tests import small
@@ -248,6 +248,28 @@ def test_a_plan_in_hand_outlives_a_search_that_fails(seed, monkeypatch):
     outcome = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, start=best)
     assert outcome.status is Status.LIMIT
     assert outcome.objective == pytest.approx(solved.cost, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", WITH_A_PLAN)
+@pytest.mark.parametrize("small_part", [0, 1000])
+def test_a_search_takes_parts_that_its_linear_program_does_not_hold(seed, small_part, monkeypatch):
+    """A search that has shrunk to no builds at all is handed the whole of the plans, as by another search that has too much to do."""
+    monkeypatch.setattr(tree, "SMALL_PART", small_part)
+    solved = alone(seed)
+    root = root_node(solved.matrix, -np.inf)
+    bare = replace(root, upper=np.where(root.lower > 0, root.upper, 0.0))
+    searching = tree.Tree(solved.problem, solved.matrix, small.EXACT, StopSignal(60.0), [bare])
+    costs = [np.inf]
+
+    def take(plan: Incumbent) -> float:
+        costs.append(plan.objective)
+        return min(costs) - 1e-7 * abs(min(costs))
+
+    searching.search(np.inf, 1, 10**9, take)
+    searching.push(root)
+    searching.search(min(costs), 10**6, 10**9, take)
+    assert not searching.waiting
+    assert min(costs) == pytest.approx(solved.cost, rel=1e-6)
 
 
 @pytest.mark.usefixtures("prepared")
