@@ -103,7 +103,7 @@ def dangling_reference(book: Book) -> Iterator[Offence]:
                 if is_blank(value) or value in allowed:
                     continue
                 yield Offence(
-                    sheet.name, row, column.name, show(value), f"{'* or ' if column.wildcard else ''}a {column.refers}: {listing(known)}",
+                    sheet.name, row, column.name, show(value), f"{'* or ' if column.wildcard else ''}a code of {column.refers}: {listing(known)}",
                     suggest(str(value), known, f"Use a code of {target}, or add a row for it there."),
                 )  # fmt: skip
 

@@ -78,6 +78,8 @@ CASES = [
     Case("text_in_number", cell("sources", 2, "capacity", "1,200"), at("sources", 2, "capacity"), "without separators"),
     Case("text_in_number", cell("sources", 2, "capacity", "1,5"), at("sources", 2, "capacity"), "a point where there are decimals"),
     Case("text_in_number", cell("sources", 2, "uncommitted", "35 %"), at("sources", 2, "uncommitted"), "Write 0.35"),
+    Case("text_in_number", cell("caps", 2, 2031, "35 percent"), at("caps", 2, 2031), "Write 0.35"),
+    Case("text_in_number", cell("caps", 2, 2031, "35 Per cent"), at("caps", 2, 2031), "Write 0.35"),
     Case("text_in_number", cell("duties", 2, "rate", "5%"), at("duties", 2, "rate"), "in the unit of the header"),
     Case("text_in_number", cell("sources", 2, "latitude", "n/a"), at("sources", 2, "latitude"), "Leave the cell blank"),
     Case("text_in_number", cell("sources", 2, "capacity", "不明"), at("sources", 2, "capacity"), "estimate"),
