@@ -137,7 +137,7 @@ CASES = [
     Case("duplicate_key", cell("recoveries", 3, "product", "Ce"), at("recoveries", 3, "feed_type"), "monazite | Ce"),
     Case("dangling_reference", cell("sources", 2, "port", "Alfa"), at("sources", 2, "port"), "Did you mean 'Alpha'?"),
     Case("dangling_reference", cell("sources", 2, "port", "alpha"), at("sources", 2, "port"), "Did you mean 'Alpha'?"),
-    Case("dangling_reference", cell("suppliers", 2, "market", "**"), at("suppliers", 2, "market"), "* or a markets.market: JPN, USA"),
+    Case("dangling_reference", cell("suppliers", 2, "market", "**"), at("suppliers", 2, "market"), "* or a code of markets.market: JPN, USA"),
     Case("choice_not_allowed", cell("designs", 2, "scope", "integratd"), at("designs", 2, "scope"), "Did you mean 'integrated'?"),
     Case("choice_not_allowed", cell("designs", 2, "heavies", True), at("designs", 2, "heavies"), "Did you mean 'yes'?"),
     Case("negative_number", cell("designs", 2, "capex", -1.0), at("designs", 2, "capex"), "0 or more"),
