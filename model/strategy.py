@@ -7,22 +7,22 @@ its reduced cost exceeds the cost of a plan in hand, so no better plan can use i
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from model.branching import ask_about_plants
 from model.covers import CapacityCovers
-from model.linear_program import LinearProgram, LpState, StopSignal
+from model.linear_program import LinearProgram, LpState
 from model.matrix import Matrix, Row
 from model.neighbourhood import at_likely_hosts, near_plan
 from model.node import Incumbent, Node, root_node
 from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
 from model.relaxation import Relaxation, relax, tighten, without_dear
+from model.search_state import Clock, SearchState
 from model.solver import (
     Outcome,
     Progress,
@@ -64,48 +64,6 @@ ROUND_NODES, ROUND_ITERATIONS = 16, 4000
 Say = Callable[[str], None]
 
 
-class _Clock:
-    """Times the steps of a solve against one limit."""
-
-    def __init__(self, limit: float) -> None:
-        self.stop = StopSignal(limit)
-        self.began = self.last = time.monotonic()
-        self.laps: dict[str, float] = {}
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    def lap(self, name: str) -> None:
-        now = time.monotonic()
-        self.laps[name] = self.laps.get(name, 0.0) + now - self.last
-        self.last = now
-
-
-@dataclass
-class _State:
-    """The best plan so far and what is proven."""
-
-    best: Incumbent | None
-    cutoff: float
-    bound: float
-    nodes: int = 0
-
-    def margin(self, options: SolveOptions) -> float:
-        """Return how much cheaper a plan must be to be looked for, MUSD."""
-        return max(options.absolute_gap, options.relative_gap * abs(self.cutoff)) if math.isfinite(self.cutoff) else 0.0
-
-    def prune_at(self, options: SolveOptions) -> float:
-        """Return the cost from which a part of the plans is of no interest."""
-        # a hair less than the gap, so that the published bound is within it after rounding
-        return self.cutoff - 0.98 * self.margin(options)
-
-    def take(self, found: Incumbent) -> None:
-        """Keep a plan if it is the best so far."""
-        if found.objective < self.cutoff:
-            self.best, self.cutoff = found, found.objective
-
-
 def solve_problem(
     problem: Problem,
     matrix: Matrix,
@@ -140,7 +98,7 @@ def solve_problem(
     # where nothing has a price, reduced costs tell no build from another
     if matrix.integer.sum() <= FEW_WHOLE_COLUMNS or not matrix.cost.any():
         return _below(solve_matrix(matrix, options, progress), cutoff)
-    clock = _Clock(options.time_limit)
+    clock = Clock(options.time_limit)
     # a thread of its own for each search: HiGHS ties its scheduler to the thread, and Ctrl-C reaches this one
     with ThreadPoolExecutor(max_workers=max(1, options.threads)) as pool:
         strategy = _Strategy(problem, matrix, options, progress, say, clock, pool)
@@ -167,19 +125,19 @@ class _Strategy:
     """The steps of one solve and what they share."""
 
     def __init__(
-        self, problem: Problem, matrix: Matrix, options: SolveOptions, progress: ProgressFunction | None, say: Say, clock: _Clock,
+        self, problem: Problem, matrix: Matrix, options: SolveOptions, progress: ProgressFunction | None, say: Say, clock: Clock,
         pool: ThreadPoolExecutor,
     ) -> None:  # fmt: skip
         self.problem, self.asked, self.options = problem, matrix, options
         self.matrix = with_finite_sides(without_single_rows(matrix))
         self.progress, self.say, self.clock, self.pool = progress, say, clock, pool
         self.interrupted = False
-        self.state = _State(None, math.inf, -math.inf)
+        self.state = SearchState(None, math.inf, -math.inf)
         self.whole = np.flatnonzero(matrix.integer)
         self.builds = np.array([matrix.columns[column][0] == "build" for column in self.whole])
 
     def run(self, start: tuple[BuildKey, ...], cutoff: float) -> Outcome:
-        state = self.state = _State(None, cutoff, -math.inf)
+        state = self.state = SearchState(None, cutoff, -math.inf)
         if start:
             self._try(self.matrix, start, state)
         # what the markets do without joint plants is known in no time: whatever stops the search, there is a plan where that is one
@@ -231,7 +189,7 @@ class _Strategy:
 
     # --- steps -------------------------------------------------------------------------------
 
-    def _try(self, tight: Matrix, start: tuple[BuildKey, ...], state: _State) -> None:
+    def _try(self, tight: Matrix, start: tuple[BuildKey, ...], state: SearchState) -> None:
         """Take the plants of a neighbouring plan as they are, if they can stand here."""
         wanted = set(start)
         held = np.array([float(self.matrix.columns[column][1] in wanted) for column in self.whole])
@@ -243,7 +201,7 @@ class _Strategy:
         node = Node(state.bound, np.maximum(lower, self.matrix.lower[self.whole]), upper)
         self._search(tight, [node], state, self.options, QUICK_NODES, 1)
 
-    def _find_first(self, tight: Matrix, relaxation: Relaxation, state: _State) -> None:
+    def _find_first(self, tight: Matrix, relaxation: Relaxation, state: SearchState) -> None:
         """Settle how many plants stand by when, then search among the builds that suit that best."""
         settled = self._wait([self.pool.submit(self._settle_counts, tight, relaxation)])[0]
         likely = at_likely_hosts(self.matrix, settled)[self.whole]
@@ -254,7 +212,7 @@ class _Strategy:
         roots = [replace(root, upper=np.where(likely, root.upper, root.lower))]
         self._search(tight, roots, state, loose, QUICK_NODES, max(1, self.options.threads), QUICK_PATIENCE)
 
-    def _look_around(self, tight: Matrix, relaxation: Relaxation, state: _State) -> None:
+    def _look_around(self, tight: Matrix, relaxation: Relaxation, state: SearchState) -> None:
         """Search the plans at the hosts of the best one and at a few others: with few hosts a part is searched many times faster.
 
         Where the plan is still far from the bound and its surroundings hold no better one, other hosts are joined to it in turn.
@@ -273,7 +231,7 @@ class _Strategy:
                 if self._is_near(state):
                     return
 
-    def _is_near(self, state: _State) -> bool:
+    def _is_near(self, state: SearchState) -> bool:
         """Whether the plan in hand is so near its bound that only the proof can tell whether there is a better one."""
         return state.best is not None and state.cutoff - state.bound < NEAR_ENOUGH * abs(state.cutoff)
 
@@ -307,7 +265,7 @@ class _Strategy:
             best = replace(relaxation, values=lp.values(), reduced_costs=lp.reduced_costs())
         return best
 
-    def _root(self, tight: Matrix, relaxation: Relaxation, state: _State) -> tuple[Node, Matrix]:
+    def _root(self, tight: Matrix, relaxation: Relaxation, state: SearchState) -> tuple[Node, Matrix]:
         """Return the part that holds every plan worth looking for, and the matrix with the covers that bind there.
 
         Builds that are too dear leave, the smaller relaxation is tightened again, and counts of plants that no plan
@@ -333,7 +291,7 @@ class _Strategy:
         self,
         matrix: Matrix,
         roots: list[Node],
-        state: _State,
+        state: SearchState,
         options: SolveOptions,
         most: float,
         searchers: int,
@@ -367,7 +325,7 @@ class _Strategy:
 
     # --- results -----------------------------------------------------------------------------
 
-    def _finish(self, state: _State, exhausted: bool) -> Outcome:
+    def _finish(self, state: SearchState, exhausted: bool) -> Outcome:
         termination = "Optimal" if exhausted else "Interrupted by the user" if self.interrupted else "Time limit reached"
         bound = max(state.bound, state.prune_at(self.options)) if exhausted and math.isfinite(state.cutoff) else state.bound
         if state.best is None:
@@ -383,7 +341,7 @@ class _Strategy:
         found = Search(status, termination, values, state.best.objective, bound, state.nodes, self.interrupted)
         return publish(self.asked, found, self.options, self.clock.laps)
 
-    def _report(self, state: _State) -> None:
+    def _report(self, state: SearchState) -> None:
         if self.progress is not None:
             incumbent = state.best.objective if state.best is not None else math.inf
             self.progress(Progress(self.clock.seconds, incumbent, min(state.bound, incumbent), state.nodes))
@@ -406,7 +364,7 @@ def _look(tree: Tree, cutoff: float, options: SolveOptions) -> list[Incumbent]:
 
     def take(plan: Incumbent) -> float:
         plans.append(plan)
-        return _State(plan, plan.objective, 0.0).prune_at(options)
+        return SearchState(plan, plan.objective, 0.0).prune_at(options)
 
     tree.search(cutoff, ROUND_NODES, ROUND_ITERATIONS, take)
     return plans
