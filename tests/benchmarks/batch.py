@@ -25,7 +25,8 @@ from model.studies.cap_sweep import PERCENT, grid_levels
 from model.studies.host_changes import cheapest_build, with_forced_plant
 from model.studies.plan_figures import plan_builds
 from model.tables import Tables
-from tests.benchmarks.books import BASELINE, read_tables
+from tests.benchmarks.arguments import add_solve_arguments
+from tests.benchmarks.books import read_tables
 from tests.benchmarks.measuring import Timing, drawn, remark, run_reference, timing_of
 
 
@@ -71,17 +72,13 @@ def show(sentence: str) -> None:
 def main() -> int:
     """Print every case and the ratio; 1 where a plan is not proven or not verified, or contradicts the reference."""
     parser = argparse.ArgumentParser(description="Time a batch of solves against the same solves cold and alone by the plain reference.")
-    parser.add_argument("--book", type=Path, default=BASELINE)
-    parser.add_argument("--scenario", default="", help="named scenario of the workbook")
+    add_solve_arguments(parser, "processor threads of the reference, and solves of ours that run at once")
     parser.add_argument("--points", type=int, default=11, help="levels of the frontier")
     parser.add_argument("--hosts", nargs="*", help="hosts to force; every candidate if left out, none if empty")
     parser.add_argument("--size", type=float, default=5000.0, help="t REO/y that a forced host must hold")
     parser.add_argument("--year", type=int, default=2032, help="year by which it must hold it")
     parser.add_argument("--sample", type=int, default=2, help="cases of each kind that the reference solves; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
-    parser.add_argument("--gap", type=float, default=1.0, help="absolute gap, MUSD")
-    parser.add_argument("--limit", type=float, default=900.0, help="seconds for either side on one case")
-    parser.add_argument("--threads", type=int, default=2, help="processor threads of the reference, and solves of ours that run at once")
     given = parser.parse_args()
     tables = read_tables(given.book, given.scenario)
     options = SolveOptions(absolute_gap=given.gap, time_limit=given.limit, threads=given.threads)

@@ -18,7 +18,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from model.solver import SolveOptions
-from tests.benchmarks.books import BASELINE, read_tables
+from tests.benchmarks.arguments import add_solve_arguments
+from tests.benchmarks.books import read_tables
 from tests.benchmarks.generate import grow, size
 from tests.benchmarks.measuring import Timing, median_run, run_planner
 
@@ -61,12 +62,8 @@ def main() -> int:
     """Print a row a rung and the exponent; 1 where a plan is not proven or not verified."""
     parser = argparse.ArgumentParser(description="Solve larger and larger books of the same kind.")
     parser.add_argument("--factors", nargs="+", type=float, default=[1.0, 4.0, 16.0], help="growth of sites x sources x markets")
-    parser.add_argument("--book", type=Path, default=BASELINE)
-    parser.add_argument("--scenario", default="", help="named scenario of the workbook")
+    add_solve_arguments(parser, "processor threads", (0.01, "relative gap"), 3600.0)
     parser.add_argument("--seed", type=int, default=0, help="of the larger books")
-    parser.add_argument("--gap", type=float, default=0.01, help="relative gap")
-    parser.add_argument("--limit", type=float, default=3600.0, help="seconds for one solve")
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=1, help="solves of each book, of which the median counts")
     given = parser.parse_args()
     options = SolveOptions(absolute_gap=0.0, relative_gap=given.gap, time_limit=given.limit, threads=given.threads)

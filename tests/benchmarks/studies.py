@@ -27,7 +27,8 @@ from model.solver import SolveOptions
 from model.studies import alternatives, frontier
 from model.studies.study import StudyContext
 from model.tables import Tables
-from tests.benchmarks.books import BASELINE, read_tables
+from tests.benchmarks.arguments import add_solve_arguments
+from tests.benchmarks.books import read_tables
 from tests.benchmarks.measuring import Timing, contradict, drawn, run_planner, timing_of
 
 
@@ -71,16 +72,12 @@ def run_studies(context: StudyContext) -> tuple[dict[str, float], list[Question]
 def main() -> int:
     """Print every solve and the ratio; 1 where a study's plan is not proven or not verified, or a repeat contradicts it."""
     parser = argparse.ArgumentParser(description="Time two studies against the same solves cold and alone.")
-    parser.add_argument("--book", type=Path, default=BASELINE)
-    parser.add_argument("--scenario", default="", help="named scenario of the workbook")
+    add_solve_arguments(parser, "processor threads of a solve alone, and solves that run at once")
     parser.add_argument("--scopes", default="value", help="frontier_scopes of the frontier")
     parser.add_argument("--points", type=int, default=11, help="levels of the frontier")
     parser.add_argument("--count", type=int, default=5, help="alternatives, the least-cost plan included")
     parser.add_argument("--sample", type=int, default=0, help="solves to repeat cold, the rest scaled; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
-    parser.add_argument("--gap", type=float, default=1.0, help="absolute gap, MUSD")
-    parser.add_argument("--limit", type=float, default=900.0, help="seconds for one solve")
-    parser.add_argument("--threads", type=int, default=2, help="processor threads of a solve alone, and solves that run at once")
     given = parser.parse_args()
     tables = read_tables(given.book, given.scenario)
     tables = tables.with_settings(frontier_scopes=given.scopes, frontier_points=given.points, alternatives_count=given.count)
