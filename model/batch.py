@@ -9,9 +9,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
 from model.goal import LEAST_COST, Goal
+from model.outcome import SolveOptions
 from model.planner import Plan, solve
 from model.problem import BuildKey
-from model.solver import SolveOptions
 from model.tables import Tables
 
 

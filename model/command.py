@@ -16,12 +16,12 @@ from model.checking import check_scenario, read_checked
 from model.comparing import compare_runs
 from model.console import Log, SearchDisplay
 from model.opening import open_workbook
+from model.outcome import SolveOptions, Status
 from model.planner import Plan, options_from, solve, without_plants
 from model.report import new_run_folder, print_summary, write_report
 from model.report_words import ADVICE
 from model.run_info import describe_run
 from model.scenarios import Change, ScenarioError, apply_scenario
-from model.solver import SolveOptions, Status
 from model.studies import STUDIES, find_study
 from model.studies.diagnose import diagnose
 from model.studies.study import StudyContext, StudySheet

@@ -16,11 +16,11 @@ import pandas as pd
 
 from model.book import column_of, is_blank
 from model.exposure import YEARS
+from model.outcome import SolveOptions
 from model.planner import solve
 from model.problem_builder import build_problem
 from model.run_reading import PREFIX, Run
 from model.schema import SETTING_BY_NAME, SHEET_BY_NAME, SHEETS
-from model.solver import SolveOptions
 from model.tables import Tables
 from model.validation import check_tables
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.status import Status as LiveLine
 
-from model.solver import Progress
+from model.outcome import Progress
 
 SECONDS_BETWEEN_LINES = 15.0
 

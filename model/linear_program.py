@@ -13,10 +13,11 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
+from model.highs import SOLVED, load
 from model.matrix import Matrix, Row, Vector
+from model.outcome import SolveOptions
 from model.preparation import reach_of
 from model.reduction import Reduction
-from model.solver import SOLVED, SolveOptions, load
 
 Statuses = npt.NDArray[np.int8]
 _STATUS = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}

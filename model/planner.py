@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from model.formulation import build_model
 from model.goal import LEAST_COST, Goal
 from model.matrix import Matrix, compile_model
+from model.outcome import ProgressFunction, SolveOptions
 from model.problem import BuildKey, Problem
 from model.problem_builder import build_problem
 from model.solution import Solution, build_solution, empty_tables
-from model.solver import ProgressFunction, SolveOptions
 from model.strategy import solve_problem
 from model.tables import Tables
 from model.verification import VerificationReport, verify_solution

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
+from model.highs import FINAL_SECONDS, SOLVED, load, run_watched
 from model.matrix import Matrix, Name, Vector
+from model.outcome import SolveOptions
 from model.problem import BuildKey
-from model.solver import FINAL_SECONDS, SOLVED, SolveOptions, load, run_watched
 
 NEGLIGIBLE = 1e-9
 """Movement of a column or row, per unit of a change, that counts as none."""

@@ -12,9 +12,9 @@ from model.covers import CapacityCovers
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.node import Count, Node
+from model.outcome import SolveOptions
 from model.problem import Problem
 from model.reduction import reduce_matrix
-from model.solver import SolveOptions
 from model.tree import SearchFailed
 
 ROOT_COVERS, ROOT_PROBES = 10, 6

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from model.outcome import Status
 from model.report_book import Book, DataTable, Live, as_live
 from model.report_matrix import Matrix
 from model.report_money import KeyCells
@@ -28,7 +29,6 @@ from model.report_words import (
 )
 from model.report_writing import ROW_HEIGHT, text_lines
 from model.shortages import BINDING
-from model.solver import Status
 
 if TYPE_CHECKING:
     from model.planner import Plan

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from model.outcome import Status
 from model.shortages import BINDING, shortage_reasons
 from model.solution import Solution
-from model.solver import Status
 
 if TYPE_CHECKING:
     from model.planner import Plan

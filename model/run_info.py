@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from model.outcome import SolveOptions, Status
 from model.planner import Plan
 from model.scenarios import Change
-from model.solver import SolveOptions, Status
 
 LIBRARIES = ("highspy", "pyomo", "pandas", "numpy", "scipy", "openpyxl", "XlsxWriter", "python-calamine")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from model.linear_program import StopSignal
 from model.node import Incumbent
-from model.solver import SolveOptions
+from model.outcome import SolveOptions
 
 
 class Clock:

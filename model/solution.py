@@ -15,9 +15,10 @@ from model.attribution import attribute_content
 from model.economics import annuity, real_rate
 from model.goal import LEAST_COST, Goal
 from model.matrix import Matrix
+from model.outcome import Outcome, Status
 from model.problem import Cap, Problem
 from model.result_schema import RESULT_BY_NAME
-from model.solver import Outcome, Status, by_name
+from model.solver import by_name
 from model.tables import Tables
 
 T_PER_KT = 1000.0

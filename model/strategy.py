@@ -19,22 +19,12 @@ from model.linear_program import LinearProgram, LpState
 from model.matrix import Matrix, Row
 from model.neighbourhood import at_likely_hosts, near_plan
 from model.node import Incumbent, Node, root_node
+from model.outcome import Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
 from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
 from model.relaxation import Relaxation, relax, tighten, without_dear
 from model.search_state import Clock, SearchState
-from model.solver import (
-    Outcome,
-    Progress,
-    ProgressFunction,
-    Search,
-    SolveOptions,
-    Status,
-    infeasible,
-    publish,
-    solve_matrix,
-    without_plan,
-)  # fmt: skip
+from model.solver import Search, infeasible, publish, solve_matrix
 from model.tree import SearchFailed, Tree
 
 FEW_WHOLE_COLUMNS = 400

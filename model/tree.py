@@ -19,9 +19,9 @@ from model.covers import CapacityCovers
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.node import Answer, Count, Incumbent, Node
+from model.outcome import SolveOptions
 from model.problem import Problem
 from model.reduction import Mask, Reduction, reduce_matrix
-from model.solver import SolveOptions
 
 PROBES, PROBE_ITERATIONS = 4, 150
 """Questions followed before one is asked, and how far each answer is followed for that."""

@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse
 
 from model.matrix import Matrix
-from model.solver import Progress, SolveOptions, solve_matrix
+from model.outcome import Progress, SolveOptions
+from model.solver import solve_matrix
 
 
 def whole_numbers(cost: np.ndarray, a: np.ndarray, low: np.ndarray, high: np.ndarray) -> Matrix:

@@ -21,10 +21,11 @@ import pytest
 from model.formulation import build_model
 from model.goal import LEAST_COST, Goal
 from model.matrix import Matrix, compile_model
+from model.outcome import Outcome, SolveOptions, Status
 from model.problem import Problem
 from model.problem_builder import build_problem
 from model.solution import Solution, build_solution
-from model.solver import Outcome, SolveOptions, Status, solve_matrix
+from model.solver import solve_matrix
 from model.tables import Tables, tables_from_records
 from model.verification import verify_solution
 

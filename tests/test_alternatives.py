@@ -13,8 +13,8 @@ import scipy.optimize
 
 from model import planner
 from model.matrix import Matrix
+from model.outcome import Status
 from model.planner import Plan
-from model.solver import Status
 from model.studies import alternatives
 from model.studies.study import StudyContext
 from model.tables import Tables

@@ -11,7 +11,7 @@ import pytest
 import scipy.optimize
 
 from model.matrix import Matrix
-from model.solver import Status
+from model.outcome import Status
 from tests import small
 from tests.random_books import random_book
 

@@ -15,7 +15,7 @@ import pytest
 
 from model import command, planner
 from model.console import search_sentence
-from model.solver import Progress, Status, without_plan
+from model.outcome import Progress, Status, without_plan
 from model.studies import leaning
 from model.tables import Tables
 from model.template import write_book

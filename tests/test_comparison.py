@@ -16,13 +16,13 @@ import pytest
 
 from model import command, report_comparison
 from model.comparison import Cause, apply_cause, attribute, changed_cells, find_causes, plant_changes, side_by_side
+from model.outcome import SolveOptions
 from model.planner import Plan, options_from, solve
 from model.problem import COMPONENTS
 from model.problem_builder import build_problem
 from model.report import write_report
 from model.report_comparison import PARTS, Comparison, describe, write_comparison
 from model.run_reading import Run, RunError, read_run
-from model.solver import SolveOptions
 from model.tables import Tables
 from tests.tiny import RECORDS, tiny_tables
 

@@ -11,7 +11,7 @@ import pytest
 
 from model import planner
 from model.goal import Goal, ShortageLimit
-from model.solver import Status
+from model.outcome import Status
 from tests import small
 
 NONE: frozenset[str] = frozenset()

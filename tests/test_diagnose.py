@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from model import command
+from model.outcome import SolveOptions, Status
 from model.scenarios import apply_scenario
-from model.solver import SolveOptions, Status
 from model.studies import diagnose_search
 from model.studies.diagnose import Diagnosis, diagnose
 from model.tables import Tables

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from model.exposure import YEARS, Exposure, figure_cell, find_exposures
+from model.outcome import SolveOptions
 from model.planner import Plan, solve
 from model.report_weak import MOST_ROWS, weak_numbers
-from model.solver import SolveOptions
 from model.tables import Tables
 from tests import small
 from tests.tiny import tiny_tables

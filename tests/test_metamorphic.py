@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from model.outcome import Status
 from model.schema import SETTINGS as DECLARED_SETTINGS
 from model.schema import SHEETS
-from model.solver import Status
 from model.tables import Tables
 from tests import small
 from tests.random_books import random_book, random_sheets

@@ -10,8 +10,9 @@ import scipy.sparse
 
 from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row
+from model.outcome import Status
 from model.preparation import reach_of, with_finite_sides, without_single_rows
-from model.solver import Status, solve_matrix
+from model.solver import solve_matrix
 from tests import small
 from tests.random_books import random_book
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from model.outcome import Status
 from model.planner import Plan, solve
-from model.solver import Status
 from model.template import write_book
 from model.validation import check_tables, validate_book
 from model.workbook import read_book

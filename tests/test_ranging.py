@@ -8,8 +8,8 @@ import highspy
 import numpy as np
 import pytest
 
+from model.highs import load
 from model.ranging import Change, FixedPlan
-from model.solver import load
 from tests import small
 from tests.random_books import random_book
 

@@ -20,6 +20,7 @@ import openpyxl
 import pytest
 
 from model import report
+from model.outcome import Status
 from model.planner import Plan, solve
 from model.report import new_run_folder, print_summary, write_report
 from model.report_know import NEAREST, RISK, WEAKEST
@@ -28,7 +29,6 @@ from model.report_words import key_figures, status_words
 from model.result_schema import RESULT_BY_NAME, RESULT_TABLES
 from model.scenarios import Change
 from model.schema import SHEETS
-from model.solver import Status
 from model.studies.study import StudySheet
 from model.verification import VerificationReport
 from tests.tiny import RECORDS, YEARS, tiny_tables

@@ -9,8 +9,8 @@ import pytest
 import scipy.optimize
 
 from model import planner
+from model.outcome import Status
 from model.planner import Plan
-from model.solver import Status
 from model.studies import lexicographic, sectors
 from model.studies.study import StudyContext
 from model.tables import Tables

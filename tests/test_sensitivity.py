@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from model.book import column_of, is_blank
+from model.outcome import SolveOptions
 from model.planner import solve
 from model.schema import SHEETS
-from model.solver import SolveOptions
 from model.studies import sensitivity
 from model.studies.estimates import (
     KINDS,

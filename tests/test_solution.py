@@ -7,7 +7,7 @@ import math
 import pytest
 
 from model import planner
-from model.solver import Progress, SolveOptions, Status
+from model.outcome import Progress, SolveOptions, Status
 from tests import small
 from tests.random_books import random_book
 

@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from model.highs import load
 from model.matrix import Matrix
-from model.solver import Outcome, Progress, Search, SolveOptions, Status, by_name, load, publish, solve_matrix
+from model.outcome import Outcome, Progress, SolveOptions, Status
+from model.solver import Search, by_name, publish, solve_matrix
 from tests import small
 from tests.hard import knapsacks, market_split, whole_numbers
 from tests.random_books import random_book

@@ -14,8 +14,9 @@ from model.goal import ANY_PLAN
 from model.linear_program import StopSignal
 from model.matrix import Matrix, Row
 from model.node import Incumbent, root_node
+from model.outcome import Outcome, Progress, Status, without_plan
 from model.reduction import reduce_matrix
-from model.solver import Outcome, Progress, Status, search, solve_matrix, without_plan
+from model.solver import search, solve_matrix
 from tests import small
 from tests.random_books import random_book
 from tests.tiny import tiny_tables

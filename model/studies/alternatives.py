@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from model.goal import LEAST_COST
+from model.outcome import SolveOptions, Status
 from model.planner import Plan, solve
 from model.report_words import count_words, plant_words, tonnes_words
 from model.result_schema import ResultColumn
-from model.solver import SolveOptions, Status
 from model.studies.plan_figures import verdict
 from model.studies.study import Say, StudyContext, StudySheet
 from model.tables import Tables

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from model.batch import Case, solve_cases
+from model.outcome import SolveOptions, Status
 from model.planner import Plan
 from model.problem import BuildKey
-from model.solver import SolveOptions, Status
 from model.studies.host_changes import FIGURES, Figure, cheapest_build, smallest_capacity, with_forced_plant
 from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from model.outcome import SolveOptions
 from model.result_schema import ResultColumn
 from model.scenarios import ScenarioError, resolve_row
-from model.solver import SolveOptions
 from model.studies.diagnose_edits import Edit, as_typed
 from model.studies.diagnose_repairs import RepairSearch, find_repairs, without_more_than_needed
 from model.studies.diagnose_search import Repair, Trials

@@ -12,10 +12,11 @@ from model.formulation import build_model
 from model.formulation_elastic import Code, Elastic, family, make_elastic
 from model.goal import ANY_PLAN
 from model.matrix import compile_model
+from model.outcome import Outcome, Status
 from model.problem import Problem
 from model.problem_builder import build_problem
 from model.solution import build_solution
-from model.solver import Outcome, Search, Status, search, solve_matrix
+from model.solver import Search, search, solve_matrix
 from model.studies.diagnose_bars import bars, widened
 from model.studies.diagnose_levers import dates_of, lever
 from model.studies.diagnose_search import Repair, Trials, least_repair

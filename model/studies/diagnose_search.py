@@ -10,8 +10,8 @@ from enum import Enum
 from functools import cached_property
 
 from model.goal import ANY_PLAN
+from model.outcome import SolveOptions, Status
 from model.planner import solve
-from model.solver import SolveOptions, Status
 from model.studies.diagnose_edits import Edit, Typed, apply_edits
 from model.studies.diagnose_levers import Lever
 from model.tables import Tables

@@ -15,9 +15,9 @@ import pandas as pd
 
 from model.batch import Case, solve_cases
 from model.goal import Goal, ShortageLimit
+from model.outcome import Status
 from model.planner import Plan
 from model.result_schema import ResultColumn
-from model.solver import Status
 from model.studies.cap_levels import ROW, CapScope, book_level, cap_scopes, with_cap_level
 from model.studies.cap_sweep import PERCENT, Point, Reach, Sweep, Turn, grid_levels
 from model.studies.plan_figures import host_names, plan_builds, plants_in_words, tonnes_short, verdict

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
+from model.outcome import SolveOptions
 from model.planner import Plan
 from model.result_schema import ResultColumn
 from model.scenarios import apply_scenario
-from model.solver import SolveOptions
 from model.studies.moved import Moved, describe_plants, plants_of, solve_moved, summarise
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from model.goal import Goal, ShortageLimit
+from model.outcome import SolveOptions
 from model.planner import Plan, solve
-from model.solver import SolveOptions
 from model.studies.plan_figures import plan_builds
 from model.studies.study import Say
 from model.tables import Tables

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from model.batch import Case, solve_cases
+from model.outcome import SolveOptions, Status
 from model.planner import Plan
 from model.problem import BuildKey
-from model.solver import SolveOptions, Status
 from model.tables import Tables
 from model.validation import check_tables
 

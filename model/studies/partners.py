@@ -12,10 +12,10 @@ import pandas as pd
 from model.batch import Case, solve_cases
 from model.coalitions import SHARED, VIEWS, WHOLE, Coalition, coalition_tables, proper_coalitions, shapley_costs
 from model.ledger import SHAPLEY, YEARLY_RULES, cost_by_market, yearly_rule
+from model.outcome import Status
 from model.planner import Plan
 from model.result_schema import ResultColumn
 from model.schema import ANY
-from model.solver import Status
 from model.studies.options import neither_tables
 from model.studies.partner_trade import trade_sheet
 from model.studies.plan_figures import plan_builds, plants_in_words, verdict

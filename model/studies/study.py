@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from model.outcome import SolveOptions
 from model.planner import Plan
 from model.result_schema import ResultColumn
-from model.solver import SolveOptions
 from model.tables import Tables
 
 Say = Callable[[str], None]

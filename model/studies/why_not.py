@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from model.batch import Case, solve_cases
+from model.outcome import Status
 from model.planner import Plan
 from model.result_schema import ResultColumn
-from model.solver import Status
 from model.studies.barriers import plan_barriers, plant_barriers
 from model.studies.break_even import BreakEven, find_break_evens
 from model.studies.host_changes import cheapest_build, with_forced_plant, without_host

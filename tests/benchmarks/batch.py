@@ -17,9 +17,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from model.batch import Case, solve_cases
+from model.outcome import SolveOptions
 from model.planner import Plan
 from model.problem_builder import build_problem
-from model.solver import SolveOptions
 from model.studies.cap_levels import SCOPES, CapScope, with_cap_level
 from model.studies.cap_sweep import PERCENT, grid_levels
 from model.studies.host_changes import cheapest_build, with_forced_plant

@@ -13,9 +13,9 @@ from typing import TypeVar
 import highspy
 
 from model.goal import LEAST_COST, Goal
+from model.outcome import SolveOptions, Status
 from model.planner import Plan, solve
 from model.problem_builder import build_problem
-from model.solver import SolveOptions, Status
 from model.studies.plan_figures import verdict
 from model.tables import Tables
 from tests.benchmarks.plain import solve_plain

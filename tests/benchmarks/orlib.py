@@ -21,8 +21,8 @@ import scipy.sparse
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from model.outcome import SolveOptions, Status
 from model.planner import solve
-from model.solver import SolveOptions, Status
 from tests.benchmarks.measuring import geometric_mean
 from tests.orlib import Instance, Published, absence, orlib_tables, published_optima, read_published
 

@@ -28,11 +28,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from model.formulation import build_model
 from model.matrix import Matrix, compile_model
+from model.outcome import SolveOptions
 from model.planner import Plan, solve
 from model.problem_builder import build_problem
 from model.report import new_run_folder, write_report
 from model.run_info import describe_run
-from model.solver import SolveOptions
 from model.tables import Tables
 from model.validation import validate_book
 from model.verification import verify_solution

@@ -17,7 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from model.solver import SolveOptions
+from model.outcome import SolveOptions
 from tests.benchmarks.arguments import add_solve_arguments
 from tests.benchmarks.books import read_tables
 from tests.benchmarks.generate import grow, size

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from model.solver import SolveOptions
+from model.outcome import SolveOptions
 from tests.benchmarks.books import BASELINE, read_tables
 from tests.benchmarks.measuring import contradict, geometric_mean, median_run, remark, run_planner, run_reference
 

@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from model.batch import solve_cases
 from model.goal import LEAST_COST, Goal
+from model.outcome import SolveOptions
 from model.planner import Plan, solve
-from model.solver import SolveOptions
 from model.studies import alternatives, frontier
 from model.studies.study import StudyContext
 from model.tables import Tables

@@ -1,0 +1,105 @@
+"""What is asked of a solve and what it can say: options, progress, status, outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from model.matrix import Vector
+
+
+class Status(StrEnum):
+    """What is known of the plan, in the words that the result shows."""
+
+    OPTIMAL = "proven optimal within the gap asked for"
+    LIMIT = "best plan found when stopped"
+    NO_PLAN_FOUND = "stopped before any plan was found"
+    INFEASIBLE = "no plan exists"
+    ERROR = "the solver failed"
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether there are values to report."""
+        return self in (Status.OPTIMAL, Status.LIMIT)
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """How long and how exactly to solve.
+
+    Parameters
+    ----------
+    absolute_gap, relative_gap
+        Stop when the plan is proven within either: MUSD of the least cost, or a share of it.
+    time_limit
+        Wall-clock seconds.
+    threads, seed
+        Of HiGHS.
+    """
+
+    absolute_gap: float = 1.0
+    relative_gap: float = 0.0
+    time_limit: float = 900.0
+    threads: int = 2
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a solve stands; infinite incumbent or bound: none yet."""
+
+    seconds: float
+    incumbent: float
+    bound: float
+    nodes: int
+
+    @property
+    def gap(self) -> float:
+        """Return incumbent less bound, MUSD."""
+        return self.incumbent - self.bound
+
+
+ProgressFunction = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the solver can say, of the same shape whatever happened.
+
+    Parameters
+    ----------
+    objective, bound, gap
+        MUSD; NaN where unknown. `bound` holds for the whole model.
+    values
+        One entry a column of the matrix; empty without a plan.
+    row_duals
+        MUSD per unit of a row's right-hand side, with the plants as built; empty without a plan.
+    seconds
+        Wall clock of the MIP and of the final linear program.
+    log
+        What was done, one sentence a step.
+    """
+
+    status: Status
+    termination: str
+    objective: float
+    bound: float
+    values: Vector
+    row_duals: Vector
+    seconds: dict[str, float] = field(default_factory=dict)
+    nodes: int = 0
+    log: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> float:
+        """Return objective less bound in MUSD; NaN where unknown."""
+        return float(np.maximum(0.0, self.objective - self.bound))
+
+
+def without_plan(status: Status, termination: str, seconds: dict[str, float]) -> Outcome:
+    """Return an outcome without values."""
+    nan = float("nan")
+    return Outcome(status, termination, nan, nan, np.empty(0), np.empty(0), seconds)
