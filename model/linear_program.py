@@ -165,12 +165,28 @@ class LinearProgram:
     def add_rows(self, rows: Sequence[Row]) -> int:
         """Add rows; return the position of the first."""
         first = self.height
+        if not rows:
+            return first
+        sides = []
         for number, row in enumerate(rows, first):
             self.reach[number] = reach_of(row, self.matrix.lower, self.matrix.upper)
-            lower, upper = self._sides(number, row.lower, row.upper)
-            self.highs.addRow(lower, upper, row.columns.size, row.columns.astype(np.int32), row.coefficients)
+            sides.append(self._sides(number, row.lower, row.upper))
+        starts = np.concatenate([[0], np.cumsum([row.columns.size for row in rows])])
+        columns, weights = np.concatenate([row.columns for row in rows]), np.concatenate([row.coefficients for row in rows])
+        self.highs.addRows(
+            len(rows), np.array([low for low, _ in sides]), np.array([high for _, high in sides]), columns.size,
+            starts[:-1].astype(np.int32), columns.astype(np.int32), weights,
+        )  # fmt: skip
         self.height += len(rows)
         return first
+
+    def delete_rows(self, rows: npt.NDArray[np.intp]) -> None:
+        """Delete added rows; those behind them move up."""
+        self.highs.deleteRows(rows.size, rows.astype(np.int32))
+        gone = set(rows.tolist())
+        kept = [self.reach[row] for row in range(self.base_height, self.height) if row not in gone]
+        self.height -= rows.size
+        self.reach = dict(enumerate(kept, self.base_height))
 
     def _sides(self, row: int, lower: float, upper: float) -> tuple[float, float]:
         """Return finite sides for an added row, so that what a dual proves is never nothing."""

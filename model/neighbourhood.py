@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 
 from model.matrix import Matrix, Vector
@@ -12,6 +14,10 @@ QUICK_HOSTS, QUICK_BUILDS = 6, 12
 
 NEAR_BUILDS, FAR_HOSTS, FAR_BUILDS = 36, 2, 8
 """Builds at each host of the best plan, other hosts and builds at those, among which a better plan is looked for."""
+
+
+MOST_EXCHANGES = 96
+"""Plans tried at a time that differ from the best by a plant or two."""
 
 
 def at_likely_hosts(matrix: Matrix, relaxation: Relaxation) -> np.ndarray:
@@ -36,6 +42,55 @@ def near_plan(matrix: Matrix, chosen: np.ndarray, reduced_costs: Vector, turn: i
         _keep_cheapest(kept, builds[hosts == h], reduced_costs, FAR_BUILDS)
     kept[chosen] = True
     return kept
+
+
+def exchanges(plan: Vector, costs: Vector, keys: np.ndarray, room: float, seen: set[bytes]) -> list[Vector]:
+    """Return plans that have one plant more than a plan, one or two less, or another in their place.
+
+    Those that resize or put off a plant where it stands, or take it elsewhere as it is, come first, then the likeliest others.
+
+    Parameters
+    ----------
+    plan
+        Whole-number columns.
+    costs
+        Their reduced costs: what each adds to the bound, at least; infinite for columns that no better plan can have.
+    keys
+        (columns, 4) host, design, way and year of the builds as numbers; -1 for columns that are no builds and follow.
+    room
+        From the bound to the plan's cost: plans whose reduced costs are more are not better.
+    seen
+        Plans tried before; those returned are added.
+    """
+    stand = np.flatnonzero((plan > 0.5) & (keys[:, 0] >= 0))
+    free = np.flatnonzero((plan < 0.5) & (keys[:, 0] >= 0) & np.isfinite(costs))
+    known = np.where(np.isfinite(costs), costs, 0.0)
+    standing = float(known[stand].sum())
+    likely = free[np.argsort(costs[free], kind="stable")[:MOST_EXCHANGES]]
+    near: list[tuple[float, tuple[int, ...], int]] = []
+    far: list[tuple[float, tuple[int, ...], int]] = []
+    for leave in [(), *((int(a),) for a in stand), *((int(a), int(b)) for a, b in combinations(stand, 2))]:
+        rest = standing - float(known[list(leave)].sum())
+        if leave:
+            near.append((rest, leave, -1))
+        for left in leave:
+            same = keys[free] == keys[left]
+            here = same[:, 0] & same[:, 2]
+            elsewhere = same[:, 1] & same[:, 3] & (len(leave) == 1)
+            near += [(rest + float(costs[come]), leave, int(come)) for come in free[here | elsewhere]]
+        far += [(rest + float(costs[come]), leave, int(come)) for come in likely]
+    found: list[Vector] = []
+    for score, leave, come in [*sorted(near)[: 4 * MOST_EXCHANGES], *sorted(far)[:MOST_EXCHANGES]]:
+        if score >= room:
+            continue
+        other = plan.copy()
+        other[list(leave)] = 0.0
+        if come >= 0:
+            other[come] = 1.0
+        if other.tobytes() not in seen:
+            seen.add(other.tobytes())
+            found.append(other)
+    return found
 
 
 def _builds_of(matrix: Matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

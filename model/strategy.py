@@ -17,7 +17,7 @@ from model.branching import ask_about_plants
 from model.covers import CapacityCovers
 from model.linear_program import LinearProgram, LpState
 from model.matrix import Matrix, Row
-from model.neighbourhood import at_likely_hosts, near_plan
+from model.neighbourhood import at_likely_hosts, exchanges, near_plan
 from model.node import Incumbent, Node, root_node
 from model.outcome import Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
 from model.preparation import with_finite_sides, without_single_rows
@@ -38,6 +38,12 @@ NEAR_TURNS, NEAR_NODES, NEAR_PATIENCE = 4, 60, 20
 
 NEAR_ENOUGH = 0.005
 """A plan within this share of its bound is searched around once, and a start that is needs no search for a first plan."""
+
+EXCHANGES = 8
+"""Times that plants of the best plan are exchanged for others, each time a better one was found."""
+
+REMAKE_AT = 0.7
+"""The searches start anew if better plans leave fewer than this share of the builds."""
 
 ROOT_ROUNDS = 2
 """Times that the relaxation is made smaller before the search."""
@@ -150,7 +156,8 @@ class _Strategy:
         self._report(state)
         if not (start and self._is_near(state)):
             self._find_first(tight, relaxation, state)
-        self._look_around(tight, relaxation, state)
+        if not self._is_near(state):
+            self._look_around(tight, relaxation, state)
         self.clock.lap("first plan")
         root, tight = self._root(tight, relaxation, state)
         self.clock.lap("root")
@@ -161,7 +168,11 @@ class _Strategy:
                 f"First plan: {state.best.objective:,.1f} MUSD, no plan can cost less than {state.bound:,.1f}; "
                 f"{dropped:,} of {self.whole.size:,} possible builds cannot be part of a cheaper one"
             )
-        trees = self._search(tight, [root], state, self.options, math.inf, max(1, self.options.threads))
+        root, trees = self._improve(tight, root, state)
+        self.clock.lap("better plans")
+        for tree in trees[:1]:
+            tree.push(root)
+        trees = self._search(tight, [root], state, self.options, math.inf, max(1, self.options.threads), trees=trees)
         self.clock.lap("proof")
         exhausted = not any(tree.waiting for tree in trees)
         iterations = sum(tree.iterations for tree in trees)
@@ -277,6 +288,46 @@ class _Strategy:
                 break
         return root, tight
 
+    def _keys(self) -> np.ndarray:
+        """Return host, design, way and year of each whole-number column as numbers, -1 for those that are no builds."""
+        keys = np.full((self.whole.size, 4), -1)
+        names = [self.matrix.columns[column][1] for column in self.whole[self.builds]]
+        for part in range(4):
+            keys[self.builds, part] = np.unique([str(name[part]) for name in names], return_inverse=True)[1]
+        return keys
+
+    def _improve(self, tight: Matrix, root: Node, state: SearchState) -> tuple[Node, list[Tree]]:
+        """Exchange single plants of the best plan for others while that makes it cheaper.
+
+        Returns
+        -------
+        Node, list[Tree]
+            The part that still holds every better plan, and the searches that did it, for the proof; none where new ones are smaller.
+        """
+        if state.best is None or not math.isfinite(root.bound):
+            return root, []
+        tree = Tree(self.problem, tight, self.options, self.clock.stop, [])
+        costs = self._wait([self.pool.submit(tree.hold, root)])[0]
+        if costs is None:
+            return root, [tree]
+        bound = tree.lp.objective
+        trees, keys = [tree], self._keys()
+        seen: set[bytes] = set()
+        for _ in range(EXCHANGES):
+            before = state.cutoff
+            plans = exchanges(state.best.whole, costs, keys, state.prune_at(self.options) - bound, seen)
+            nodes = [replace(root, lower=plan, upper=plan, limits={}, basis=None, epoch=-1) for plan in plans]
+            if not nodes or self.clock.stop.raised:
+                break
+            for node in nodes:
+                tree.push(node)
+            trees = self._search(tight, [], state, self.options, math.inf, max(1, self.options.threads), trees=trees, whole_search=False)
+            if state.cutoff >= before:
+                break
+        left = (root.upper > root.lower).sum()
+        root = without_dear(replace(root, bound=max(root.bound, bound)), costs, bound, state.prune_at(self.options))
+        return root, trees if (root.upper > root.lower).sum() > REMAKE_AT * left else []
+
     def _search(
         self,
         matrix: Matrix,
@@ -286,14 +337,16 @@ class _Strategy:
         most: float,
         searchers: int,
         patience: float = math.inf,
+        trees: list[Tree] | None = None,
+        whole_search: bool | None = None,
     ) -> list[Tree]:
         """Search parts of the plans until none waits, so many nodes are done or the signal is raised."""
-        trees = [Tree(self.problem, matrix, options, self.clock.stop, roots)]
-        whole_search = math.isinf(most)
+        trees = trees or [Tree(self.problem, matrix, options, self.clock.stop, roots)]
+        whole_search = math.isinf(most) if whole_search is None else whole_search
         best_at, best_cost = math.inf, state.cutoff
         while any(tree.waiting for tree in trees) and not self.clock.stop.raised and sum(tree.nodes for tree in trees) < most:
             if len(trees) < searchers and trees[0].waiting > searchers:
-                trees += [Tree(self.problem, matrix, options, self.clock.stop, []) for _ in range(searchers - 1)]
+                trees += self._wait([self.pool.submit(trees[0].twin) for _ in range(searchers - 1)])
             _share(trees)
             cutoff = state.prune_at(options)
             before = sum(tree.nodes for tree in trees)
@@ -361,9 +414,14 @@ def _look(tree: Tree, cutoff: float, options: SolveOptions) -> list[Incumbent]:
 
 
 def _share(trees: list[Tree]) -> None:
-    """Give parts that wait to searches that have none."""
-    for idle in (tree for tree in trees if not tree.waiting):
-        giver = max(trees, key=lambda tree: len(tree.heap))
-        node = giver.take()
-        if node is not None:
-            idle.push(node)
+    """Tell searches what the others learnt, and give parts that wait to searches that have few."""
+    for tree in trees:
+        tree.learn_from(trees)
+    for tree in trees:
+        tree.told()
+    while True:
+        few, many = min(trees, key=lambda tree: tree.waiting), max(trees, key=lambda tree: tree.waiting)
+        if many.waiting < 2 * few.waiting + 2 or not (nodes := many.take_half()):
+            return
+        for node in nodes:
+            few.push(node)

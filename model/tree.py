@@ -16,6 +16,8 @@ import numpy as np
 
 from model.branching import WHOLE, Doubt, ask_about_plants, doubts_at
 from model.covers import CapacityCovers
+from model.decomposed_program import DecomposedProgram
+from model.decomposition import part
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.node import Answer, Count, Incumbent, Node
@@ -32,6 +34,9 @@ CANDIDATES, RELIABLE = 10, 2
 COVER_ROUNDS = 2
 SHRINK_AT = 0.6
 """The linear program is made anew once this share of its builds is all that is left."""
+
+DECOMPOSE_FROM = 5000
+"""Rows from which a linear program is parted into blocks, where it comes apart; it is then made only once."""
 
 SMALL_PART = 60
 """Builds below which shrinking no longer pays."""
@@ -67,6 +72,7 @@ class Tree:
         self.order = itertools.count()
         self.heap: list[tuple[float, int, Node]] = []
         self.dive: Node | None = None
+        self.lp: LinearProgram | DecomposedProgram
         self.reduction: Reduction
         self.held: Mask
         self.epoch = -1
@@ -76,15 +82,61 @@ class Tree:
         for root in roots:
             self.push(root)
 
+    def hold(self, node: Node) -> Vector | None:
+        """Make the linear program for the plans of a part, before there is anything to search.
+
+        Returns
+        -------
+        Vector
+            Reduced costs of the whole-number columns; infinite where the part has none. None if it cannot be told.
+        """
+        if not self._shrink_if_due(node):
+            return None
+        self._enter(node)
+        if self.lp.solve() is not LpState.OPTIMAL:
+            return None
+        costs = np.full(self.whole.size, np.inf)
+        costs[self.lp_places] = self.lp.reduced_costs()[self.lp_whole]
+        costs[node.upper == 0.0] = np.inf
+        return costs
+
+    @property
+    def parted(self) -> DecomposedProgram | None:
+        """The linear program, where it is made and parted into blocks."""
+        return self.lp if self.epoch >= 0 and isinstance(self.lp, DecomposedProgram) else None
+
+    def twin(self) -> Tree:
+        """Return another search of the same linear program, with no part to search yet; the two can learn from each other."""
+        other = Tree(self.problem, self.matrix, self.options, self.stop, [])
+        if self.parted is not None:
+            other.counted, other.gains = self.counted, dict(self.gains)
+            other._hold(self.reduction, self.held, self.parted.twin())
+        return other
+
+    def learn_from(self, others: Sequence[Tree]) -> None:
+        """Take over what the other searches' linear programs have learnt since they last told."""
+        own = self.parted
+        for other in others:
+            program = other.parted
+            if own is not None and program is not None and program is not own and program.parts is own.parts:
+                own.learn(program.fresh_cuts)
+
+    def told(self) -> None:
+        """Note that the others have learnt all there is to learn."""
+        if self.parted is not None:
+            self.parted.fresh_cuts = []
+
     # --- the nodes that wait -----------------------------------------------------------------
 
     def push(self, node: Node) -> None:
         """Add a part to search."""
         heapq.heappush(self.heap, (node.bound, next(self.order), node))
 
-    def take(self) -> Node | None:
-        """Give away the waiting part with the least bound, without its basis, which is this tree's own."""
-        return replace(heapq.heappop(self.heap)[2], basis=None, epoch=-1) if self.heap else None
+    def take_half(self) -> list[Node]:
+        """Give away every other waiting part, the likeliest first, without its basis, which is this tree's own."""
+        entries = sorted(self.heap)
+        self.heap = entries[1::2]
+        return [replace(node, basis=None, epoch=-1) for _, _, node in entries[::2]]
 
     @property
     def waiting(self) -> int:
@@ -314,7 +366,7 @@ class Tree:
         """Make the linear program anew where the parts that wait need far less than it holds; return whether any of them can have a plan."""
         # a part that came from another search may need builds that this one has long ruled out
         fits = self.epoch >= 0 and not ((node.upper > 0) & ~self.held).any()
-        if fits and (self.lp_whole.size <= SMALL_PART or self.nodes % 4):
+        if fits and (self.lp_whole.size <= SMALL_PART or self.nodes % 4 or self.parted is not None):
             return True
         needed = node.upper > 0
         for _, _, other in self.heap:
@@ -340,8 +392,18 @@ class Tree:
                 basis = Basis(node.basis.columns[columns], node.basis.rows[rows])
         elif node.basis is not None and node.epoch == -2:
             basis = node.basis.reduced(found)
-        self.reduction, self.held = found, needed
-        self.lp = LinearProgram(found.matrix, self.options, self.stop, basis)
+        lp = LinearProgram(found.matrix, self.options, self.stop, basis)
+        parts = part(found.matrix) if found.matrix.a.shape[0] > DECOMPOSE_FROM else None
+        if parts is not None and lp.solve() is LpState.OPTIMAL:
+            self.iterations += lp.iterations
+            self._hold(found, needed, DecomposedProgram(parts, self.options, self.stop, lp))
+        else:
+            self._hold(found, needed, lp)
+        return True
+
+    def _hold(self, found: Reduction, needed: Mask, lp: LinearProgram | DecomposedProgram) -> None:
+        """Go on with a linear program of a reduced matrix."""
+        self.reduction, self.held, self.lp = found, needed, lp
         self.covers = CapacityCovers(self.problem, found.matrix)
         self.lp_questions = ask_about_plants(self.problem, found.matrix)
         self.lp_whole = np.flatnonzero(found.matrix.integer)
@@ -354,7 +416,6 @@ class Tree:
             places = self.place[found.columns[question.columns]]
             self.count_of.append(self.counted.setdefault(tuple(places.tolist()), Count(places)))
         self.counts["linear programs"] += 1
-        return True
 
     def _enter(self, node: Node) -> None:
         """Give the linear program the bounds, limits and basis of a node."""
