@@ -22,7 +22,7 @@ MOST_ROUNDS = 60
 NEAR, SLOW = 0.25, 0.05
 """A solve ends once the blocks cost less than this share of the room below the cutoff more than the cuts tell, or a round lifts the bound by less than the second."""
 
-PATIENT_ROUNDS = 1
+PATIENT_ROUNDS = 4
 """Rounds after which blocks that are still impossible are left to the whole program."""
 
 IDLE_SOLVES, MOST_CUTS = 30, 300

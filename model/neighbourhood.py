@@ -44,6 +44,16 @@ def near_plan(matrix: Matrix, chosen: np.ndarray, reduced_costs: Vector, turn: i
     return kept
 
 
+def keys_of(matrix: Matrix, whole: np.ndarray) -> np.ndarray:
+    """Return host, design, way of working and year of whole-number columns as numbers, (columns, 4); -1 for those that are no builds."""
+    keys = np.full((whole.size, 4), -1)
+    builds = np.array([matrix.columns[column][0] == "build" for column in whole], dtype=bool)
+    names = [matrix.columns[column][1] for column in whole[builds]]
+    for part in range(4):
+        keys[builds, part] = np.unique([str(name[part]) for name in names], return_inverse=True)[1]
+    return keys
+
+
 def exchanges(plan: Vector, costs: Vector, keys: np.ndarray, room: float, seen: set[bytes]) -> list[Vector]:
     """Return plans that have one plant more than a plan, one or two less, or another in their place.
 

@@ -1,27 +1,22 @@
-"""The linear relaxation and what tightens it: covers, dear builds left out, counts of plants that no plan can have."""
+"""The linear relaxation and what tightens it: covers, and dear builds left out."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.branching import ask_about_plants, doubts_at
 from model.covers import CapacityCovers
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
-from model.node import Count, Node
+from model.node import Node
 from model.outcome import SolveOptions
 from model.problem import Problem
 from model.reduction import reduce_matrix
 from model.tree import SearchFailed
 
-ROOT_COVERS, ROOT_PROBES = 10, 6
-"""Rounds of covers, and counts asked about, each time that the relaxation is made smaller."""
-
-PROBE_ITERATIONS = 2000
-"""A count is given up as undecided after so many simplex iterations."""
+ROOT_COVERS = 10
+"""Rounds of covers each time that the relaxation is made smaller."""
 
 MOST_ROUNDS = 12
 
@@ -98,7 +93,7 @@ def tighten(
     matrix
         The whole model.
     node
-        Its basis, if any, is one of `matrix`.
+        With no limits on counts; its basis, if any, is one of `matrix`.
     prune_at
         Plans that cost as much are of no interest, MUSD.
 
@@ -117,62 +112,22 @@ def tighten(
     inside = np.flatnonzero(reduction.matrix.integer)
     place = np.full(len(matrix.cost), -1, dtype=np.intp)
     place[whole] = np.arange(whole.size)
-    limits = dict(node.limits)
-    for count, (least, most) in limits.items():
-        columns = inside[np.isin(place[reduction.columns[inside]], count.places)]
-        lp.add_rows([Row(columns, np.ones(columns.size), least, most)])
     added: list[tuple[int, Row]] = []
     covers = CapacityCovers(problem, reduction.matrix)
     dropped = (LpState.INFEASIBLE, LpState.ABOVE_CUTOFF)
     if lp.solve(prune_at) in dropped:
         return None
-
-    def cut(rounds: int) -> LpState:
-        state = LpState.OPTIMAL
-        for _ in range(rounds):
-            before, rows = lp.objective, covers.violated(lp.values())
-            if not rows:
-                break
-            first = lp.add_rows(rows)
-            added.extend(enumerate(rows, first))
-            state = lp.solve(prune_at)
-            if state is not LpState.OPTIMAL or lp.objective - before < 0.02 * (prune_at - before):
-                break
-        return state
-
-    if cut(ROOT_COVERS) in dropped:
-        return None
-    asked: set[int] = set()
-    questions = [question for question in ask_about_plants(problem, reduction.matrix) if question.rank < 2]
-    rows_of: dict[int, int] = {}
-    in_vain = 0
-    for _ in range(ROOT_PROBES):
-        values = lp.values()
-        open_ones = [doubt for doubt in doubts_at(questions, values) if doubt.number not in asked]
-        if not open_ones or stop.raised or in_vain >= 2:
+    for _ in range(ROOT_COVERS):
+        before, rows = lp.objective, covers.violated(lp.values())
+        if not rows:
             break
-        doubt = max(open_ones, key=lambda doubt: (doubt.question.least, doubt.distance, -doubt.number))
-        at_most, at_least = doubt.answers
-        asked.add(doubt.number)
-        columns = doubt.question.columns
-        row = rows_of.setdefault(doubt.number, -1)
-        basis = lp.basis()
-        if row < 0:
-            row = rows_of[doubt.number] = lp.add_rows([Row(columns, np.ones(columns.size), -np.inf, np.inf)])
-        lp.bound_row(row, -np.inf, at_most)
-        low = lp.solve(prune_at, PROBE_ITERATIONS)
-        if low in dropped:
-            lp.bound_row(row, at_least, np.inf)
-            limits[Count(place[reduction.columns[columns]])] = (at_least, math.inf)
-            asked.discard(doubt.number)
-            in_vain = 0
-        else:
-            lp.bound_row(row, -np.inf, np.inf)
-            in_vain += 1
-        lp.start_from(basis)
+        first = lp.add_rows(rows)
+        added.extend(enumerate(rows, first))
         state = lp.solve(prune_at)
-        if state in dropped or (low in dropped and cut(3) in dropped):
+        if state in dropped:
             return None
+        if state is not LpState.OPTIMAL or lp.objective - before < 0.02 * (prune_at - before):
+            break
     if stop.raised or lp.solve() is not LpState.OPTIMAL:
         return replace(node, basis=None, epoch=-1), matrix
     duals, basis = lp.row_duals(), lp.basis()
@@ -186,5 +141,5 @@ def tighten(
     columns_status[reduction.columns] = basis.columns
     rows_status[reduction.rows] = basis.rows[: lp.base_height]
     rows_status[len(matrix.row_lower) :] = basis.rows[[position for position, _ in binding]]
-    smaller = replace(node, bound=bound, limits=limits, basis=Basis(columns_status, rows_status), epoch=-2)
+    smaller = replace(node, bound=bound, basis=Basis(columns_status, rows_status), epoch=-2)
     return without_dear(smaller, costs, lp.objective, prune_at), tight

@@ -1,4 +1,4 @@
-"""How a problem is solved: relaxation, covers, a first plan, then a search over counts of plants.
+"""How a problem is solved: relaxation, covers, a first plan, better ones near it, then a search over counts of plants.
 
 Every bound holds for the whole model. A build is dropped only when the relaxation's bound plus
 its reduced cost exceeds the cost of a plan in hand, so no better plan can use it.
@@ -17,7 +17,7 @@ from model.branching import ask_about_plants
 from model.covers import CapacityCovers
 from model.linear_program import LinearProgram, LpState
 from model.matrix import Matrix, Row
-from model.neighbourhood import at_likely_hosts, exchanges, near_plan
+from model.neighbourhood import at_likely_hosts, exchanges, keys_of, near_plan
 from model.node import Incumbent, Node, root_node
 from model.outcome import Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
 from model.preparation import with_finite_sides, without_single_rows
@@ -269,8 +269,7 @@ class _Strategy:
     def _root(self, tight: Matrix, relaxation: Relaxation, state: SearchState) -> tuple[Node, Matrix]:
         """Return the part that holds every plan worth looking for, and the matrix with the covers that bind there.
 
-        Builds that are too dear leave, the smaller relaxation is tightened again, and counts of plants that no plan
-        worth looking for can have are ruled out; what that adds to the bound rules out further builds.
+        Builds that are too dear leave and the smaller relaxation is tightened again; what that adds to the bound rules out further builds.
         """
         root = root_node(tight, relaxation.bound, relaxation.basis)
         if not math.isfinite(state.cutoff):
@@ -288,14 +287,6 @@ class _Strategy:
                 break
         return root, tight
 
-    def _keys(self) -> np.ndarray:
-        """Return host, design, way and year of each whole-number column as numbers, -1 for those that are no builds."""
-        keys = np.full((self.whole.size, 4), -1)
-        names = [self.matrix.columns[column][1] for column in self.whole[self.builds]]
-        for part in range(4):
-            keys[self.builds, part] = np.unique([str(name[part]) for name in names], return_inverse=True)[1]
-        return keys
-
     def _improve(self, tight: Matrix, root: Node, state: SearchState) -> tuple[Node, list[Tree]]:
         """Exchange single plants of the best plan for others while that makes it cheaper.
 
@@ -311,7 +302,7 @@ class _Strategy:
         if costs is None:
             return root, [tree]
         bound = tree.lp.objective
-        trees, keys = [tree], self._keys()
+        trees, keys = [tree], keys_of(self.matrix, self.whole)
         seen: set[bytes] = set()
         for _ in range(EXCHANGES):
             before = state.cutoff

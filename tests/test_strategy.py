@@ -179,8 +179,8 @@ def test_what_the_root_rules_out_is_in_no_plan_cheaper_than_the_one_in_hand(seed
     assert tight.a.shape[0] >= matrix.a.shape[0]
 
 
-def test_builds_and_counts_are_ruled_out_at_all():
-    dropped = limits = 0
+def test_builds_are_ruled_out_at_all():
+    dropped = 0
     for seed in WITH_A_PLAN:
         solved = alone(seed)
         root = root_node(solved.matrix, -np.inf)
@@ -188,9 +188,7 @@ def test_builds_and_counts_are_ruled_out_at_all():
         found = strategy.tighten(solved.problem, solved.matrix, root, above, small.EXACT, StopSignal(60.0))
         assert found is not None
         dropped += int((found[0].upper < root.upper).sum())
-        limits += len(found[0].limits)
     assert dropped >= 10
-    assert limits >= 3
 
 
 @pytest.mark.usefixtures("prepared")

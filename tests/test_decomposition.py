@@ -1,0 +1,185 @@
+"""A parted program tells what the whole one does: its bound is never higher, and no lower once its cuts are complete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model import decomposed_program, decomposition, strategy, tree
+from model.covers import CapacityCovers
+from model.decomposed_program import DecomposedProgram
+from model.decomposition import Decomposition, part
+from model.linear_program import LinearProgram, LpState, StopSignal
+from model.matrix import Matrix, Row
+from model.outcome import Status
+from model.preparation import with_finite_sides, without_single_rows
+from tests import small
+from tests.random_books import random_book
+
+SEEDS = range(10)
+
+
+@pytest.fixture(autouse=True)
+def part_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Part small models too, and forget cuts and covers early."""
+    monkeypatch.setattr(decomposition, "FEWEST_BLOCKS", 1)
+    monkeypatch.setattr(decomposition, "LARGEST_SHARE", 1.0)
+    monkeypatch.setattr(decomposed_program, "MOST_CUTS", 6)
+    monkeypatch.setattr(decomposed_program, "IDLE_SOLVES", 2)
+    monkeypatch.setattr(decomposed_program, "MOST_COVERS", 3)
+
+
+def parted(seed: int) -> tuple[small.Solved, Decomposition, DecomposedProgram, LinearProgram]:
+    """Return a random book, its parts, a program of them and the whole relaxation."""
+    solved = small.solve_book(random_book(seed))
+    matrix = with_finite_sides(without_single_rows(solved.matrix))
+    parts = part(matrix)
+    assert parts is not None
+    whole = LinearProgram(matrix, small.EXACT, StopSignal(60))
+    assert whole.solve() is LpState.OPTIMAL
+    twin = LinearProgram(matrix, small.EXACT, StopSignal(60))
+    twin.solve()
+    return solved, parts, DecomposedProgram(parts, small.EXACT, StopSignal(60), twin), whole
+
+
+def complete(program: DecomposedProgram, cutoff: float = np.inf) -> LpState:
+    """Solve until no cut is missing."""
+    state = LpState.OPTIMAL
+    before = -np.inf
+    for _ in range(200):
+        state = program.solve(cutoff)
+        if state is not LpState.OPTIMAL or program.objective - before <= 1e-9 * max(1.0, abs(before)):
+            return state
+        before = program.objective
+    return state
+
+
+def test_the_parts_of_a_matrix_hold_each_row_and_column_once():
+    _, parts, _, _ = parted(0)
+    matrix = parts.matrix
+    columns = np.concatenate([parts.linking, parts.loose.columns, *(block.columns for block in parts.blocks)])
+    rows = np.concatenate([parts.rows, parts.loose.rows, *(block.rows for block in parts.blocks)])
+    assert sorted(columns) == list(range(len(matrix.cost)))
+    assert sorted(rows) == list(range(len(matrix.row_lower)))
+    for block in parts.blocks:
+        years = {name[1][-1] for name in block.matrix.columns[: block.columns.size]}
+        assert len(years) == 1, "a block is a year of the plan"
+
+
+def test_the_members_of_a_group_look_the_same_from_the_block():
+    _, parts, _, _ = parted(3)
+    for block in parts.blocks:
+        for number, members in enumerate(block.groups):
+            shown = block.matrix.a[:, [block.columns.size + number]].toarray()
+            for column in members:
+                assert np.array_equal(parts.matrix.a[block.rows][:, [column]].toarray(), shown)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_first_cuts_give_the_bound_of_the_whole_relaxation(seed):
+    _, _, program, whole = parted(seed)
+    assert program.solve() is LpState.OPTIMAL
+    assert program.objective == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_parted_program_and_the_whole_one_agree_wherever_builds_are_bounded(seed):
+    solved, parts, program, whole = parted(seed)
+    random = np.random.default_rng(seed)
+    builds = np.flatnonzero(parts.matrix.integer)
+    covers = CapacityCovers(solved.problem, parts.matrix)
+    seen = set()
+    for _ in range(12):
+        upper = np.where(random.random(builds.size) < 0.7, 0.0, parts.matrix.upper[builds])
+        lower = np.where(random.random(builds.size) < 0.15, upper, parts.matrix.lower[builds])
+        for one in (program, whole):
+            one.bound_columns(builds, lower, upper)
+        states = complete(program), whole.solve()
+        assert states[0] is states[1]
+        seen.add(states[1])
+        if states[1] is LpState.OPTIMAL:
+            assert program.objective <= whole.objective + 1e-6 * max(1.0, abs(whole.objective))
+            rows = covers.violated(whole.values())
+            program.add_rows(rows)
+            whole.add_rows(rows)
+    assert LpState.OPTIMAL in seen
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_cost_of_a_plan_is_exact(seed):
+    _solved, parts, program, whole = parted(seed)
+    builds = np.flatnonzero(parts.matrix.integer)
+    random = np.random.default_rng(seed)
+    for _ in range(8):
+        plan = np.clip(np.round(random.random(builds.size) - 0.3), parts.matrix.lower[builds], parts.matrix.upper[builds])
+        for one in (program, whole):
+            one.bound_columns(builds, plan, plan)
+        state = whole.solve()
+        assert program.solve() is state
+        if state is LpState.OPTIMAL:
+            assert program.objective == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
+            values = program.values()
+            activity = parts.matrix.a @ values
+            assert (activity >= parts.matrix.row_lower - 1e-5).all()
+            assert (activity <= parts.matrix.row_upper + 1e-5).all()
+            assert values @ parts.matrix.cost + parts.matrix.offset == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_multipliers_bound_a_block_from_below(seed):
+    _, parts, _, whole = parted(seed)
+    values = whole.values()
+    random = np.random.default_rng(seed)
+    for block in parts.blocks:
+        groups = np.array([values[members].sum() for members in block.groups])
+        cost = float(block.matrix.cost[: block.columns.size] @ values[block.columns])
+        for multipliers in (np.zeros(block.rows.size), random.normal(size=block.rows.size), whole.row_duals()[block.rows]):
+            constant, slopes = block.bound_from(multipliers)
+            assert constant + slopes @ groups <= cost + 1e-5 * max(1.0, abs(cost))
+
+
+def test_a_twin_knows_the_cuts_and_learns_more():
+    _, _parts, program, whole = parted(2)
+    complete(program)
+    twin = program.twin()
+    assert twin.solve() is LpState.OPTIMAL
+    assert twin.objective == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
+    before = twin.master.height
+    twin.learn([Row(np.array([twin.first_cost]), np.array([1.0]), 0.0, np.inf)])
+    assert twin.master.height == before + 1
+
+
+def test_rows_of_linking_columns_go_by_name_when_cuts_are_forgotten():
+    _, parts, program, whole = parted(4)
+    builds = np.flatnonzero(parts.matrix.integer)
+    name = program.add_rows([Row(builds, np.ones(builds.size), 1.0, np.inf)])
+    row = whole.add_rows([Row(builds, np.ones(builds.size), 1.0, np.inf)])
+    for least in (1.0, 2.0, 0.0, 1.0):
+        program.bound_row(name, least, np.inf)
+        whole.bound_row(row, least, np.inf)
+        state = whole.solve()
+        assert complete(program) is state
+        if state is LpState.OPTIMAL:
+            assert program.objective <= whole.objective + 1e-6 * abs(whole.objective)
+
+
+def test_what_does_not_come_apart_is_not_parted(monkeypatch):
+    monkeypatch.setattr(decomposition, "FEWEST_BLOCKS", 3)
+    one_year = small.matrix_of(small.book())[1]
+    assert part(one_year) is None
+    assert part(Matrix(one_year.cost, 0.0, one_year.a, one_year.row_lower, one_year.row_upper, one_year.lower, one_year.upper,
+                       np.ones_like(one_year.integer), one_year.columns, one_year.rows)) is None  # fmt: skip
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_search_on_parted_programs_finds_the_optimum(seed, threads, monkeypatch):
+    monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
+    monkeypatch.setattr(tree, "DECOMPOSE_FROM", 0)
+    solved = small.solve_book(random_book(seed))
+    outcome = strategy.solve_problem(solved.problem, solved.matrix, replace(small.EXACT, threads=threads))
+    assert outcome.status is solved.outcome.status
+    if outcome.status is Status.OPTIMAL:
+        assert outcome.objective == pytest.approx(solved.cost, rel=1e-6, abs=1e-5)
