@@ -307,7 +307,15 @@ class _Strategy:
         for _ in range(EXCHANGES):
             before = state.cutoff
             plans = exchanges(state.best.whole, costs, keys, state.prune_at(self.options) - bound, seen)
-            nodes = [replace(root, lower=plan, upper=plan, limits={}, basis=None, epoch=-1) for plan in plans]
+            # builds that a rule forces stand in every plan, and those ruled out stand in none that is better
+            within = [plan for plan in plans if (plan >= root.lower)[self.builds].all() and (plan <= root.upper)[self.builds].all()]
+            nodes = [
+                replace(
+                    root, lower=np.where(self.builds, plan, root.lower), upper=np.where(self.builds, plan, root.upper), limits={}, basis=None,
+                    epoch=-1,
+                )
+                for plan in within
+            ]  # fmt: skip
             if not nodes or self.clock.stop.raised:
                 break
             for node in nodes:

@@ -343,3 +343,11 @@ def test_any_plan_is_left_to_the_solver_alone(monkeypatch):
     plan = planner.solve(tiny_tables(), goal=ANY_PLAN)
     assert plan.solution.status.has_plan
     assert plan.verification.passed
+
+
+@pytest.mark.parametrize("seed", [1149, 1248])
+def test_a_plant_that_a_rule_forces_is_not_exchanged_for_a_cheaper_one(seed, prepared):
+    solved = alone(seed)
+    outcome = with_strategy(solved)
+    assert outcome.status is Status.OPTIMAL
+    assert outcome.objective == pytest.approx(solved.cost, rel=1e-6)
