@@ -13,10 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.branching import ask_about_plants
-from model.covers import CapacityCovers
-from model.linear_program import LinearProgram, LpState
-from model.matrix import Matrix, Row
+from model.first_plan import settle_counts
+from model.linear_program import LpState
+from model.matrix import Matrix
 from model.neighbourhood import at_likely_hosts, exchanges, keys_of, near_plan
 from model.node import Incumbent, Node, root_node
 from model.outcome import Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
@@ -47,9 +46,6 @@ REMAKE_AT = 0.7
 
 ROOT_ROUNDS = 2
 """Times that the relaxation is made smaller before the search."""
-
-SETTLE_ROUNDS, SETTLE_UP = 6, 0.05
-"""Rounds in which the first search settles how many plants stand by when; parts of a plant above the share count as one."""
 
 QUICK_SLACK = 5
 """The first plan may be this many times further from its bound than the last one."""
@@ -171,10 +167,10 @@ class _Strategy:
         root, trees = self._improve(tight, root, state)
         self.clock.lap("better plans")
         for tree in trees[:1]:
-            tree.push(root)
+            tree.queue.push(root)
         trees = self._search(tight, [root], state, self.options, math.inf, max(1, self.options.threads), trees=trees)
         self.clock.lap("proof")
-        exhausted = not any(tree.waiting for tree in trees)
+        exhausted = not any(len(tree.queue) for tree in trees)
         iterations = sum(tree.iterations for tree in trees)
         self.say(f"Searched {state.nodes:,} parts of the plans in {iterations:,} simplex iterations")
         return self._finish(state, exhausted)
@@ -204,7 +200,7 @@ class _Strategy:
 
     def _find_first(self, tight: Matrix, relaxation: Relaxation, state: SearchState) -> None:
         """Settle how many plants stand by when, then search among the builds that suit that best."""
-        settled = self._wait([self.pool.submit(self._settle_counts, tight, relaxation)])[0]
+        settled = self._wait([self.pool.submit(settle_counts, self.problem, tight, relaxation, self.options, self.clock.stop)])[0]
         likely = at_likely_hosts(self.matrix, settled)[self.whole]
         loose = replace(
             self.options, absolute_gap=QUICK_SLACK * self.options.absolute_gap, relative_gap=QUICK_SLACK * self.options.relative_gap
@@ -235,36 +231,6 @@ class _Strategy:
     def _is_near(self, state: SearchState) -> bool:
         """Whether the plan in hand is so near its bound that only the proof can tell whether there is a better one."""
         return state.best is not None and state.cutoff - state.bound < NEAR_ENOUGH * abs(state.cutoff)
-
-    def _settle_counts(self, tight: Matrix, relaxation: Relaxation) -> Relaxation:
-        """Round the plants on line by each year, again and again, until the relaxation has nearly whole numbers of them.
-
-        Returns
-        -------
-        Relaxation
-            The last one that could be solved; its bound holds for no more than itself.
-        """
-        lp = LinearProgram(tight, self.options, self.clock.stop, relaxation.basis)
-        counts = [question for question in ask_about_plants(self.problem, self.matrix) if question.rank == 0]
-        covers = CapacityCovers(self.problem, tight)
-        rows = lp.add_rows([Row(question.columns, np.ones(question.columns.size), -np.inf, np.inf) for question in counts])
-        best = relaxation
-        for _ in range(SETTLE_ROUNDS):
-            sums = [float(best.values[question.columns].sum()) for question in counts]
-            wanted = [math.floor(total + 1.0 - SETTLE_UP) for total in sums]
-            wanted = [max(total, question.least) if total else 0 for total, question in zip(wanted, counts, strict=True)]
-            if all(total >= least - SETTLE_UP for total, least in zip(sums, wanted, strict=True)):
-                break
-            for number, least in enumerate(wanted):
-                # a plant that is partly there is there: a plan short of it pays for the shortage instead
-                lp.bound_row(rows + number, float(least), np.inf)
-            if lp.solve() is not LpState.OPTIMAL:
-                break
-            lp.add_rows(covers.violated(lp.values()))
-            if lp.solve() is not LpState.OPTIMAL:
-                break
-            best = replace(relaxation, values=lp.values(), reduced_costs=lp.reduced_costs())
-        return best
 
     def _root(self, tight: Matrix, relaxation: Relaxation, state: SearchState) -> tuple[Node, Matrix]:
         """Return the part that holds every plan worth looking for, and the matrix with the covers that bind there.
@@ -319,7 +285,7 @@ class _Strategy:
             if not nodes or self.clock.stop.raised:
                 break
             for node in nodes:
-                tree.push(node)
+                tree.queue.push(node)
             trees = self._search(tight, [], state, self.options, math.inf, max(1, self.options.threads), trees=trees, whole_search=False)
             if state.cutoff >= before:
                 break
@@ -343,8 +309,8 @@ class _Strategy:
         trees = trees or [Tree(self.problem, matrix, options, self.clock.stop, roots)]
         whole_search = math.isinf(most) if whole_search is None else whole_search
         best_at, best_cost = math.inf, state.cutoff
-        while any(tree.waiting for tree in trees) and not self.clock.stop.raised and sum(tree.nodes for tree in trees) < most:
-            if len(trees) < searchers and trees[0].waiting > searchers:
+        while any(len(tree.queue) for tree in trees) and not self.clock.stop.raised and sum(tree.nodes for tree in trees) < most:
+            if len(trees) < searchers and len(trees[0].queue) > searchers:
                 trees += self._wait([self.pool.submit(trees[0].twin) for _ in range(searchers - 1)])
             _share(trees)
             cutoff = state.prune_at(options)
@@ -419,8 +385,8 @@ def _share(trees: list[Tree]) -> None:
     for tree in trees:
         tree.told()
     while True:
-        few, many = min(trees, key=lambda tree: tree.waiting), max(trees, key=lambda tree: tree.waiting)
-        if many.waiting < 2 * few.waiting + 2 or not (nodes := many.take_half()):
+        few, many = min(trees, key=lambda tree: len(tree.queue)), max(trees, key=lambda tree: len(tree.queue))
+        if len(many.queue) < 2 * len(few.queue) + 2 or not (nodes := many.queue.take_half()):
             return
         for node in nodes:
-            few.push(node)
+            few.queue.push(node)

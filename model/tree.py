@@ -6,8 +6,6 @@ questions of :mod:`model.branching` are asked first, of which few settle the pla
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,6 +19,7 @@ from model.decomposition import part
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.node import Answer, Count, Incumbent, Node
+from model.node_queue import NodeQueue
 from model.outcome import SolveOptions
 from model.problem import Problem
 from model.reduction import Mask, Reduction, reduce_matrix
@@ -69,9 +68,7 @@ class Tree:
         self.place = np.full(len(matrix.cost), -1, dtype=np.intp)
         self.place[self.whole] = np.arange(self.whole.size)
         self.counted: dict[tuple[int, ...], Count] = {}
-        self.order = itertools.count()
-        self.heap: list[tuple[float, int, Node]] = []
-        self.dive: Node | None = None
+        self.queue = NodeQueue(roots)
         self.lp: LinearProgram | DecomposedProgram
         self.reduction: Reduction
         self.held: Mask
@@ -79,8 +76,6 @@ class Tree:
         self.nodes = self.iterations = 0
         self.counts: Counter[str] = Counter()
         self.gains: dict[tuple[Count, int], tuple[float, int]] = {}
-        for root in roots:
-            self.push(root)
 
     def hold(self, node: Node) -> Vector | None:
         """Make the linear program for the plans of a part, before there is anything to search.
@@ -126,38 +121,10 @@ class Tree:
         if self.parted is not None:
             self.parted.fresh_cuts = []
 
-    # --- the nodes that wait -----------------------------------------------------------------
-
-    def push(self, node: Node) -> None:
-        """Add a part to search."""
-        heapq.heappush(self.heap, (node.bound, next(self.order), node))
-
-    def take_half(self) -> list[Node]:
-        """Give away every other waiting part, the likeliest first, without its basis, which is this tree's own."""
-        entries = sorted(self.heap)
-        self.heap = entries[1::2]
-        return [replace(node, basis=None, epoch=-1) for _, _, node in entries[::2]]
-
-    @property
-    def waiting(self) -> int:
-        """How many parts wait."""
-        return len(self.heap) + (self.dive is not None)
-
     @property
     def bound(self) -> float:
         """No plan of the parts that wait costs less; infinite if none waits."""
-        bounds = [self.heap[0][0]] if self.heap else []
-        return min([*bounds, self.dive.bound] if self.dive is not None else bounds, default=float("inf"))
-
-    def _next(self, cutoff: float) -> Node | None:
-        if self.dive is not None:
-            node, self.dive = self.dive, None
-            return node
-        while self.heap:
-            node = heapq.heappop(self.heap)[2]
-            if node.bound < cutoff:
-                return node
-        return None
+        return self.queue.bound
 
     # --- the search --------------------------------------------------------------------------
 
@@ -175,11 +142,11 @@ class Tree:
         """
         enough = self.iterations + iterations
         for _ in range(nodes):
-            node = self._next(cutoff) if self.iterations < enough else None
+            node = self.queue.pop(cutoff) if self.iterations < enough else None
             if node is None:
                 return
             if self.stop.raised:
-                self.push(node)
+                self.queue.push(node)
                 return
             self.nodes += 1
             if node.bound >= cutoff:
@@ -190,8 +157,7 @@ class Tree:
         """Solve a node; drop it, take its plan or part it in two. Return the cutoff."""
         if not self._shrink_if_due(node):
             # a row cannot hold with any build of this part or of those that wait: none of them has a plan below the cutoff
-            self.counts["dropped"] += 1 + len(self.heap)
-            self.heap.clear()
+            self.counts["dropped"] += 1 + self.queue.clear()
             return cutoff
         self._enter(node)
         state = self._solve(cutoff)
@@ -207,7 +173,7 @@ class Tree:
             if state is LpState.OPTIMAL and self.lp.objective - before < 0.1 * (cutoff - before):
                 break
         if state is LpState.STOPPED:
-            self.push(replace(node, basis=None, epoch=-1))
+            self.queue.push(replace(node, basis=None, epoch=-1))
             return cutoff
         if state is not LpState.OPTIMAL:
             self.counts["dropped"] += 1
@@ -239,7 +205,7 @@ class Tree:
         self.lp.bound_columns(self.lp_whole, whole[self.lp_places], whole[self.lp_places])
         state = self._solve(np.inf)
         if state is LpState.STOPPED:
-            self.push(replace(node, basis=None, epoch=-1))
+            self.queue.push(replace(node, basis=None, epoch=-1))
             return cutoff
         if state is not LpState.OPTIMAL:
             # within the solver's tolerance of a plan, but none: only a search with other tolerances can tell
@@ -273,9 +239,9 @@ class Tree:
                 children.append((score, side, child))
         children.sort(key=lambda item: item[:2])
         if children:
-            self.dive = children[0][2]
+            self.queue.dive = children[0][2]
             for _, _, child in children[1:]:
-                self.push(child)
+                self.queue.push(child)
 
     def _choose(
         self, node: Node, doubts: Sequence[Doubt], basis: Basis, cutoff: float
@@ -369,7 +335,7 @@ class Tree:
         if fits and (self.lp_whole.size <= SMALL_PART or self.nodes % 4 or self.parted is not None):
             return True
         needed = node.upper > 0
-        for _, _, other in self.heap:
+        for other in self.queue:
             needed |= other.upper > 0
         if not fits or needed.sum() < SHRINK_AT * self.lp_whole.size:
             return self._rebuild(node, needed)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import decomposed_program, decomposition, strategy, tree
+from model import block_program, decomposition, master_program, strategy, tree
 from model.covers import CapacityCovers
 from model.decomposed_program import DecomposedProgram
 from model.decomposition import Decomposition, part
@@ -26,9 +26,9 @@ def part_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Part small models too, and forget cuts and covers early."""
     monkeypatch.setattr(decomposition, "FEWEST_BLOCKS", 1)
     monkeypatch.setattr(decomposition, "LARGEST_SHARE", 1.0)
-    monkeypatch.setattr(decomposed_program, "MOST_CUTS", 6)
-    monkeypatch.setattr(decomposed_program, "IDLE_SOLVES", 2)
-    monkeypatch.setattr(decomposed_program, "MOST_COVERS", 3)
+    monkeypatch.setattr(master_program, "MOST_CUTS", 6)
+    monkeypatch.setattr(master_program, "IDLE_SOLVES", 2)
+    monkeypatch.setattr(block_program, "MOST_COVERS", 3)
 
 
 def parted(seed: int) -> tuple[small.Solved, Decomposition, DecomposedProgram, LinearProgram]:
@@ -146,9 +146,9 @@ def test_a_twin_knows_the_cuts_and_learns_more():
     twin = program.twin()
     assert twin.solve() is LpState.OPTIMAL
     assert twin.objective == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
-    before = twin.master.height
-    twin.learn([Row(np.array([twin.first_cost]), np.array([1.0]), 0.0, np.inf)])
-    assert twin.master.height == before + 1
+    before = twin.master.program.height
+    twin.learn([Row(np.array([twin.master.first_cost]), np.array([1.0]), 0.0, np.inf)])
+    assert twin.master.program.height == before + 1
 
 
 def test_rows_of_linking_columns_go_by_name_when_cuts_are_forgotten():

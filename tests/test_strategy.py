@@ -265,9 +265,9 @@ def test_a_search_takes_parts_that_its_linear_program_does_not_hold(seed, small_
         return min(costs) - 1e-7 * abs(min(costs))
 
     searching.search(np.inf, 1, 10**9, take)
-    searching.push(root)
+    searching.queue.push(root)
     searching.search(min(costs), 10**6, 10**9, take)
-    assert not searching.waiting
+    assert len(searching.queue) == 0
     assert min(costs) == pytest.approx(solved.cost, rel=1e-6)
 
 

@@ -1,0 +1,131 @@
+"""One block of a parted program, solved where the master stands; it answers with what that costs or why it cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.decomposition import Block
+from model.linear_program import LinearProgram, LpState, StopSignal
+from model.matrix import Row, Vector
+from model.outcome import SolveOptions
+
+MOST_COVERS = 300
+"""Rows added to a block before those that do not bind are forgotten."""
+
+PROOF = 1e-9
+"""How far multipliers must miss zero to prove that a block is impossible."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a block says of a point.
+
+    Parameters
+    ----------
+    state
+        Optimal, infeasible, or why it cannot tell.
+    constant, slopes
+        Cost >= constant + slopes · groups at any point; of an impossible block, constant + slopes · groups <= 0 wherever it is possible.
+        No slopes where the block has been asked the same before.
+    """
+
+    state: LpState
+    constant: float = 0.0
+    slopes: Vector | None = None
+
+
+class BlockProgram:
+    """The linear program of a block, its groups fixed where the master stands.
+
+    Parameters
+    ----------
+    block
+        Rows, columns and groups.
+    options, stop
+        As for :class:`LinearProgram`.
+    """
+
+    def __init__(self, block: Block, options: SolveOptions, stop: StopSignal) -> None:
+        self.block = block
+        self.program = LinearProgram(block.matrix, options, stop)
+        self.covers: list[Row] = []
+        self.asked: Vector | None = None
+        self.cost = float("nan")
+        self.point = np.zeros(block.columns.size)
+        self.place_of = {int(column): place for place, column in enumerate(block.columns)}
+        for place, members in zip(block.group_columns.tolist(), block.groups, strict=True):
+            self.place_of.update(dict.fromkeys(members.tolist(), place))
+
+    def ask(self, groups: Vector) -> Reply:
+        """Solve the block with its groups at a point."""
+        block, program, own = self.block, self.program, self.block.columns.size
+        groups = np.maximum(groups, block.matrix.lower[own:])  # the master may overstep a bound by the solver's tolerance
+        if self.asked is not None and np.array_equal(self.asked, groups):
+            return Reply(LpState.OPTIMAL if np.isfinite(self.cost) else LpState.INFEASIBLE)
+        program.bound_columns(block.group_columns, groups, groups)
+        state = program.solve()
+        if state in (LpState.FAILED, LpState.UNFINISHED):
+            state = program.solve_afresh()
+        if state is LpState.OPTIMAL:
+            solution = program.highs.getSolution()
+            self.asked, self.cost = groups, program.objective
+            self.point = np.array(solution.col_value[:own])
+            slopes = np.array(solution.col_dual[own:])
+            return Reply(state, self.cost - float(slopes @ groups), slopes)
+        if state is LpState.INFEASIBLE:
+            self.asked, self.cost = groups, np.inf
+            return self._proof(groups)
+        return Reply(state)
+
+    def _proof(self, groups: Vector) -> Reply:
+        """Return what rules the point out, from a ray that is checked before it is believed."""
+        _, found, ray = self.program.highs.getDualRay()  # type: ignore[attr-defined]  # HiGHS' stubs leave it out
+        best, most = Reply(LpState.FAILED), PROOF
+        if not found:
+            return best
+        matrix = self.block.matrix.with_rows(self.covers)
+        free = replace(self.block, matrix=replace(matrix, cost=np.zeros_like(matrix.cost)))
+        for multipliers in (np.array(ray), -np.array(ray)):
+            constant, slopes = free.bound_from(multipliers)
+            excess = constant + float(slopes @ groups)
+            if excess > most:
+                best, most = Reply(LpState.INFEASIBLE, constant, slopes), excess
+        return best
+
+    def add_cover(self, row: Row) -> Row | None:
+        """Add a row that holds for every plan, in positions of the whole matrix.
+
+        Returns
+        -------
+        Row
+            In the block's own positions; None, and nothing is added, where the members of a group differ in it: leaving a cover out
+            only weakens the relaxation.
+        """
+        weights: dict[int, float] = {}
+        times: dict[int, int] = {}
+        for column, weight in zip(row.columns.tolist(), row.coefficients.tolist(), strict=True):
+            place = self.place_of.get(column)
+            if place is None or weights.setdefault(place, weight) != weight:
+                return None
+            times[place] = times.get(place, 0) + 1
+        own = self.block.columns.size
+        if any(place >= own and count != self.block.groups[place - own].size for place, count in times.items()):
+            return None
+        inside = Row(np.fromiter(weights, dtype=np.intp), np.fromiter(weights.values(), dtype=float), row.lower, row.upper)
+        if len(self.covers) >= MOST_COVERS:
+            self._forget_covers()
+        self.program.add_rows([inside])
+        self.covers.append(inside)
+        self.asked = None
+        return inside
+
+    def _forget_covers(self) -> None:
+        base = self.program.base_height
+        duals = self.program.row_duals()[base : base + len(self.covers)]
+        idle = np.flatnonzero(np.abs(duals) <= 1e-9)
+        if idle.size:
+            self.program.delete_rows(base + idle)
+        gone = set(idle.tolist())
+        self.covers = [row for position, row in enumerate(self.covers) if position not in gone]
