@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from model.economics import annuity, real_rate
 from model.planner import Plan
 from model.problem import Problem
-from model.problem_builder import modelled_years
+from model.problem_sheets import modelled_years
 from model.tables import Tables
 
 KT_PER_T = 0.001

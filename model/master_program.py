@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
+from model.branching import WHOLE
 from model.decomposition import Block, Decomposition
 from model.linear_program import NO_LIMIT, Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
@@ -15,7 +16,6 @@ from model.outcome import SolveOptions
 IDLE_SOLVES, MOST_CUTS = 30, 300
 """Cuts that bound nothing for so many solves are forgotten once there are more than the second number."""
 
-WHOLE = 1e-6
 SLOPE = 1e-9
 """A smaller change of a block's cost per plant, MUSD, is none."""
 

@@ -1,6 +1,6 @@
 """Validated tables -> Problem.
 
-The only place where units are converted: 1 t = 0.001 kt and 1 USD/kg = 1 MUSD/kt. Every
+Only here and in ``problem_policy.py`` are units converted: 1 t = 0.001 kt and 1 USD/kg = 1 MUSD/kt. Every
 parameter is defined in ``formulation.md`` under the same name.
 """
 
@@ -19,42 +19,15 @@ from model.problem import (
     FEED_COSTS,
     PURCHASE_COSTS,
     BuildKey,
-    Cap,
     DeliverKey,
     FeedKey,
-    HostRule,
     Offer,
     Problem,
 )
+from model.problem_policy import KT_PER_T, policy_of, rule_span
+from model.problem_sheets import by_key, modelled_years, records
 from model.schema import ANY, THORIUM_LEVELS
 from model.tables import Tables
-
-KT_PER_T = 0.001
-CEILING_RULES = ("feed_ceiling", "export_share", "export_ceiling")
-
-
-def modelled_years(tables: Tables) -> tuple[int, ...]:
-    """Return the modelled years in order, from the `modelled_years` setting."""
-    settings = tables.settings
-    first, last = int(settings["first_year"]), int(settings["last_year"])
-    text = str(settings["modelled_years"]).strip()
-    if text.lower() == "all":
-        return tuple(range(first, last + 1))
-    return tuple(sorted(int(float(part)) for part in text.split(",")))
-
-
-def _rule_span(row: dict) -> tuple[float, float]:
-    first = -math.inf if pd.isna(row["from_year"]) else float(row["from_year"])
-    last = math.inf if pd.isna(row["to_year"]) else float(row["to_year"])
-    return first, last
-
-
-def _records(tables: Tables, sheet: str) -> list[dict]:
-    return tables[sheet].to_dict("records")
-
-
-def _by(tables: Tables, sheet: str, key: str) -> dict[str, dict]:
-    return {row[key]: row for row in _records(tables, sheet)}
 
 
 class _Builder:
@@ -66,17 +39,17 @@ class _Builder:
         self.settings = tables.settings
         self.freight = Freight.from_tables(tables)
         self.duties = Duties(tables)
-        self.elements = _by(tables, "elements", "element")
+        self.elements = by_key(tables, "elements", "element")
         self.products = tuple(dict.fromkeys(row["product"] for row in self.elements.values() if row["product"]))
         self.circuit = {row["product"]: row["circuit"] for row in self.elements.values() if row["product"]}
-        self.hosts = {h: row for h, row in _by(tables, "hosts", "host").items() if row["candidate"] == "yes"}
-        self.markets = _by(tables, "markets", "market")
-        self.sources = {s: row for s, row in _by(tables, "sources", "source_id").items() if row["use"] == "yes"}
-        self.processing = _by(tables, "processing", "feed_type")
-        self.designs = _by(tables, "designs", "design")
-        self.ways = _by(tables, "know_how", "way")
-        self.rules = _records(tables, "host_rules")
-        self.route = {(r["leg"], r["origin"], r["destination"]): r["cost"] for r in _records(tables, "route_costs")}
+        self.hosts = {h: row for h, row in by_key(tables, "hosts", "host").items() if row["candidate"] == "yes"}
+        self.markets = by_key(tables, "markets", "market")
+        self.sources = {s: row for s, row in by_key(tables, "sources", "source_id").items() if row["use"] == "yes"}
+        self.processing = by_key(tables, "processing", "feed_type")
+        self.designs = by_key(tables, "designs", "design")
+        self.ways = by_key(tables, "know_how", "way")
+        self.rules = records(tables, "host_rules")
+        self.route = {(r["leg"], r["origin"], r["destination"]): r["cost"] for r in records(tables, "route_costs")}
         self.price = self._prices("market")
         self.surplus_price = self._prices("surplus")
 
@@ -84,7 +57,7 @@ class _Builder:
         return float(self.settings[name])
 
     def _prices(self, item: str) -> dict[tuple[str, int], float]:
-        return {(row["product"], y): float(row[y]) for row in _records(self.tables, "prices") if row["item"] == item for y in self.years}
+        return {(row["product"], y): float(row[y]) for row in records(self.tables, "prices") if row["item"] == item for y in self.years}
 
     def expertise_gap(self, host: str, way: str) -> float:
         """Return 1 - expertise[h,w]."""
@@ -104,7 +77,7 @@ class _Builder:
     # --- plants -----------------------------------------------------------------------------
 
     def plants(self) -> dict:
-        forbidden = [(row["host"], *_rule_span(row)) for row in self.rules if row["rule"] == "forbid_plant"]
+        forbidden = [(row["host"], *rule_span(row)) for row in self.rules if row["rule"] == "forbid_plant"]
         decision = self.number("decision_year")
         builds, line, usable, least, capex, spend = [], {}, {}, {}, {}, {}
         cost: dict[str, dict[BuildKey, float]] = {component: {} for component in BUILD_COSTS}
@@ -217,7 +190,7 @@ class _Builder:
             return []
         cracked = self.processing[s["feed_type"]]["needs_cracking"] == "yes"
         barred = [
-            _rule_span(row)
+            rule_span(row)
             for row in self.rules
             if row["host"] == host
             and ((row["rule"] == "no_thorium" and thorium > THORIUM_LEVELS.index("low")) or (row["rule"] == "no_cracking" and cracked))
@@ -232,7 +205,7 @@ class _Builder:
             for cracking in (False, True) if integrated[d] else (False,):
                 place = (h, line[key], cracking)
                 first_on_line[place] = min(y, first_on_line.get(place, y))
-        recovery = {(row["feed_type"], row["product"]): row["recovery"] for row in _records(self.tables, "recoveries")}
+        recovery = {(row["feed_type"], row["product"]): row["recovery"] for row in records(self.tables, "recoveries")}
         payability = self.number("heavy_concentrate_payability")
         cracked = {s: self.processing[row["feed_type"]]["needs_cracking"] == "yes" for s, row in self.sources.items()}
         feeds: list[FeedKey] = []
@@ -298,15 +271,15 @@ class _Builder:
         """Demand, stockpiles and what a shortage costs."""
         demand = {
             (row["market"], row["sector"], row["product"], y): row[y] * KT_PER_T
-            for row in _records(self.tables, "demand") for y in self.years if row[y] > 0
+            for row in records(self.tables, "demand") for y in self.years if row[y] > 0
         }  # fmt: skip
-        sectors = _by(self.tables, "sectors", "sector")
+        sectors = by_key(self.tables, "sectors", "sector")
         shortage = {(c, p, y): sectors[c]["shortage_cost"] + sectors[c]["shortage_multiple"] * self.price[p, y] for _, c, p, y in demand}
         total: dict[tuple[str, str, int], float] = defaultdict(float)
         for (m, _, p, y), kt in demand.items():
             total[m, p, y] += kt
         opening, needed, holding = {}, {}, {}
-        for row in _records(self.tables, "stockpiles"):
+        for row in records(self.tables, "stockpiles"):
             m, p = row["market"], row["product"]
             opening[m, p] = row["opening"] * KT_PER_T
             holding[m, p] = row["holding_cost"]
@@ -335,7 +308,7 @@ class _Builder:
                 )
         offers, supply, least, purchases = {}, {}, {}, []
         bought: dict[str, dict[tuple[str, str, int], float]] = {component: {} for component in PURCHASE_COSTS}
-        for row in _records(self.tables, "suppliers"):
+        for row in records(self.tables, "suppliers"):
             o = f"{row['supplier']}|{row['product']}|{row['market']}"
             p = row["product"]
             offers[o] = Offer(row["supplier"], p, row["market"], row["china_linked"])
@@ -359,37 +332,7 @@ class _Builder:
             "purchases": tuple(purchases), "purchase_cost": bought,
         }  # fmt: skip
 
-    # --- policy -----------------------------------------------------------------------------
-
-    def policy(self) -> dict:
-        caps = []
-        for row in _records(self.tables, "caps"):
-            limit = {y: float(row[y]) for y in self.years if y in row and not pd.isna(row[y])}
-            members = self.products if row["scope"] == "every_product" else (row["member"],)
-            caps += [Cap(row["cap"], row["basis"], row["measure"], row["scope"], member, limit) for member in members if limit]
-        rules = []
-        for row in self.rules:
-            # a plant forced where none may stand makes the plan impossible; the other rules mean nothing there
-            if row["rule"] == "force_plant" or (row["host"] in self.hosts and row["rule"] in CEILING_RULES):
-                scale = KT_PER_T if row["value_unit"] == "t REO/y" else 1.0
-                rules.append(HostRule(row["rule_id"], row["host"], row["rule"], *_rule_span(row), row["value"] * scale, row["product"]))
-        partners = tuple(m for m, row in self.markets.items() if row["partner"] == "yes")
-        budget = {
-            (m, t): float(self.markets[m][t])
-            for m in partners for t in self.markets[m] if isinstance(t, int) and not pd.isna(self.markets[m][t])
-        }  # fmt: skip
-        homes = {self.markets[m]["country"] for m in partners}
-        share = {
-            (m, h): self.markets[m]["equity"] * (1.0 if row["country"] in homes else row["foreign_share_limit"])
-            for m in partners for h, row in self.hosts.items()
-        }  # fmt: skip
-        return {
-            "caps": tuple(caps), "rules": tuple(rules), "partners": partners, "budget": budget, "partner_share": share,
-            "offtake_minimum": {m: self.markets[m]["offtake_minimum"] for m in partners},
-            "max_plants": int(self.number("max_plants")), "plants_per_host": int(self.number("plants_per_host")),
-            "minimum_hosts": int(self.number("minimum_hosts")), "country_share_limit": self.number("country_share_limit"),
-            "country_share_from": int(self.number("country_share_from")),
-        }  # fmt: skip
+    # --- all together ------------------------------------------------------------------------
 
     def build(self) -> Problem:
         plants = self.plants()
@@ -409,7 +352,7 @@ class _Builder:
             hosts=tuple(self.hosts), products=self.products, markets=tuple(self.markets),
             country={h: row["country"] for h, row in self.hosts.items()},
             market_country={m: row["country"] for m, row in self.markets.items()},
-            price=self.price, surplus_price=self.surplus_price, **plants, **feeds, **needs, **flows, **self.policy(),
+            price=self.price, surplus_price=self.surplus_price, **plants, **feeds, **needs, **flows, **policy_of(self.tables, self.years, self.products, self.hosts),
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from model.book import column_of
 from model.exposure import PLANT_SHEETS, YEARS, Exposure, figure_cell, find_exposures
 from model.planner import Plan
-from model.problem_builder import modelled_years
+from model.problem_sheets import modelled_years
 from model.report_book import Book, DataTable, Field, ratio
 from model.report_page import Page
 from model.report_tables import ReportTables

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from model.problem import Problem
-from model.problem_builder import modelled_years
+from model.problem_sheets import modelled_years
 from tests import small
 from tests.small import only, problem_of
 

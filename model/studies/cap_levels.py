@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from model.problem_builder import modelled_years
+from model.problem_sheets import modelled_years
 from model.tables import Tables
 
 ROW = "swept_cap"

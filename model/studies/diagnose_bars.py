@@ -9,7 +9,8 @@ import pandas as pd
 
 from model.formulation_elastic import Bar, Code
 from model.problem import Problem
-from model.problem_builder import build_problem, modelled_years
+from model.problem_builder import build_problem
+from model.problem_sheets import modelled_years
 from model.schema import THORIUM_LEVELS
 from model.studies.diagnose_edits import with_setting
 from model.tables import Tables
