@@ -15,7 +15,7 @@ MOST_COVERS = 300
 """Rows added to a block before those that do not bind are forgotten."""
 
 PROOF = 1e-9
-"""How far multipliers must miss zero to prove that a block is impossible."""
+"""How far multipliers, the largest of them 1, must miss zero to prove that a block is impossible, and the least slope of such a proof."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Reply:
         Optimal, infeasible, or why it cannot tell.
     constant, slopes
         Cost >= constant + slopes · groups at any point; of an impossible block, constant + slopes · groups <= 0 wherever it is possible.
-        No slopes where the block has been asked the same before.
+        None where the block cannot tell.
     """
 
     state: LpState
@@ -51,6 +51,10 @@ class BlockProgram:
         self.block = block
         self.program = LinearProgram(block.matrix, options, stop)
         self.covers: list[Row] = []
+        self.covered: Block | None = block
+        self.sides: tuple[Vector, Vector] | None = None
+        self.duals_known = False
+        self.reply = Reply(LpState.FAILED)
         self.asked: Vector | None = None
         self.cost = float("nan")
         self.point = np.zeros(block.columns.size)
@@ -63,7 +67,7 @@ class BlockProgram:
         block, program, own = self.block, self.program, self.block.columns.size
         groups = np.maximum(groups, block.matrix.lower[own:])  # the master may overstep a bound by the solver's tolerance
         if self.asked is not None and np.array_equal(self.asked, groups):
-            return Reply(LpState.OPTIMAL if np.isfinite(self.cost) else LpState.INFEASIBLE)
+            return self.reply
         program.bound_columns(block.group_columns, groups, groups)
         state = program.solve()
         if state in (LpState.FAILED, LpState.UNFINISHED):
@@ -71,13 +75,35 @@ class BlockProgram:
         if state is LpState.OPTIMAL:
             solution = program.highs.getSolution()
             self.asked, self.cost = groups, program.objective
-            self.point = np.array(solution.col_value[:own])
-            slopes = np.array(solution.col_dual[own:])
-            return Reply(state, self.cost - float(slopes @ groups), slopes)
-        if state is LpState.INFEASIBLE:
+            self.point, self.duals_known = np.array(solution.col_value[:own]), True
+            self.reply = Reply(state, *self._bound_from(np.array(solution.row_dual), np.array(solution.col_dual)))
+        elif state is LpState.INFEASIBLE:
             self.asked, self.cost = groups, np.inf
-            return self._proof(groups)
-        return Reply(state)
+            self.reply = self._proof(groups)
+        else:
+            self.asked, self.reply = None, Reply(state)
+        return self.reply
+
+    def _bound_from(self, multipliers: Vector, reduced: Vector) -> tuple[float, Vector]:
+        """Return what :meth:`Block.bound_from` does, from the reduced costs that the solver has at hand."""
+        own, matrix = self.block.columns.size, self.block.matrix
+        if self.sides is None:
+            base = self.program.base_height
+            covers = [self.program.sides_of(base + n, row.lower, row.upper) for n, row in enumerate(self.covers)]
+            lower, upper = np.array(covers, dtype=float).reshape(-1, 2).T
+            self.sides = np.concatenate([matrix.row_lower, lower]), np.concatenate([matrix.row_upper, upper])
+        taken = np.flatnonzero(multipliers)
+        sides = np.where(multipliers[taken] > 0, self.sides[0][taken], self.sides[1][taken])
+        ends = np.where(reduced[:own] > 0, matrix.lower[:own], matrix.upper[:own])
+        held = np.flatnonzero(reduced[:own])
+        if np.isinf(sides).any() or np.isinf(ends[held]).any():
+            return self._with_covers().bound_from(multipliers)
+        return float(multipliers[taken] @ sides) + float(reduced[held] @ ends[held]), reduced[own:]
+
+    def _with_covers(self) -> Block:
+        if self.covered is None:
+            self.covered = replace(self.block, matrix=self.block.matrix.with_rows(self.covers))
+        return self.covered
 
     def _proof(self, groups: Vector) -> Reply:
         """Return what rules the point out, from a ray that is checked before it is believed."""
@@ -85,12 +111,13 @@ class BlockProgram:
         best, most = Reply(LpState.FAILED), PROOF
         if not found:
             return best
-        matrix = self.block.matrix.with_rows(self.covers)
+        matrix = self._with_covers().matrix
         free = replace(self.block, matrix=replace(matrix, cost=np.zeros_like(matrix.cost)))
-        for multipliers in (np.array(ray), -np.array(ray)):
+        scaled = np.array(ray) / max(float(np.abs(np.array(ray)).max(initial=0.0)), 1e-300)
+        for multipliers in (scaled, -scaled):
             constant, slopes = free.bound_from(multipliers)
             excess = constant + float(slopes @ groups)
-            if excess > most:
+            if excess > most and np.abs(slopes).max(initial=0.0) > PROOF:
                 best, most = Reply(LpState.INFEASIBLE, constant, slopes), excess
         return best
 
@@ -114,11 +141,11 @@ class BlockProgram:
         if any(place >= own and count != self.block.groups[place - own].size for place, count in times.items()):
             return None
         inside = Row(np.fromiter(weights, dtype=np.intp), np.fromiter(weights.values(), dtype=float), row.lower, row.upper)
-        if len(self.covers) >= MOST_COVERS:
+        if len(self.covers) >= MOST_COVERS and self.duals_known:
             self._forget_covers()
         self.program.add_rows([inside])
         self.covers.append(inside)
-        self.asked = None
+        self.asked, self.covered, self.sides, self.duals_known = None, None, None, False
         return inside
 
     def _forget_covers(self) -> None:

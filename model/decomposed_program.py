@@ -57,10 +57,14 @@ class DecomposedProgram:
         self.fresh_covers: list[tuple[int, Row, Row]] = []
         self.covers_in_whole: list[tuple[int, int, Row]] = []
         self.objective = float("nan")
-        loose = LinearProgram(parts.loose.matrix, options, stop)
-        state = loose.solve()
-        self.possible = state is not LpState.INFEASIBLE
-        self.constant, self.loose_point = (loose.objective, loose.values()) if state is LpState.OPTIMAL else (0.0, np.empty(0))
+        self.first_iterations = whole.iterations
+        program = LinearProgram(parts.loose.matrix, options, stop)
+        loose = program.solve()
+        if loose not in (LpState.OPTIMAL, LpState.INFEASIBLE, LpState.STOPPED):
+            loose = program.solve_afresh()
+        self.loose = loose
+        solved = loose is LpState.OPTIMAL
+        self.constant, self.loose_point = (program.objective, program.values()) if solved else (0.0, np.zeros(parts.loose.columns.size))
         self._add_cuts(self._cuts_of_whole())
 
     def twin(self) -> DecomposedProgram:
@@ -75,22 +79,23 @@ class DecomposedProgram:
 
     @property
     def iterations(self) -> int:
-        """Simplex iterations of master and blocks; one of a block counts for a tenth, as it takes about that long."""
-        return self.master.program.iterations + sum(block.program.iterations for block in self.blocks) // 10
+        """Simplex iterations of master, blocks and whole; one of a block counts for a tenth, as it takes about that long."""
+        whole = self.whole.iterations - self.first_iterations
+        return self.master.program.iterations + whole + sum(block.program.iterations for block in self.blocks) // 10
 
     def solve(self, cutoff: float = np.inf, iterations: int = NO_LIMIT) -> LpState:
         """Solve until the cuts tell enough; see :meth:`LinearProgram.solve`.
 
         With a limit on iterations the blocks are not asked: what the master knows is the answer.
         """
-        if not self.possible:
-            return LpState.INFEASIBLE
+        if self.loose is not LpState.OPTIMAL:
+            return self.loose
         master, own_cutoff = self.master, cutoff - self.constant
         before = -np.inf
         for number in range(MOST_ROUNDS):
             state = master.solve(own_cutoff, iterations)
             if state is LpState.FAILED:
-                return self._solve_whole(cutoff)
+                return self._solve_whole(cutoff) if iterations == NO_LIMIT else state
             if state in (LpState.OPTIMAL, LpState.UNFINISHED):
                 self.objective = master.program.objective + self.constant
             if state is not LpState.OPTIMAL or iterations != NO_LIMIT:
@@ -123,7 +128,7 @@ class DecomposedProgram:
     def _ask(self) -> tuple[list[Row], float, LpState]:
         """Ask every block what the master's point costs; return cuts, what the cuts before missed and the worst state."""
         master, cuts, worst = self.master, [], LpState.OPTIMAL
-        told = master.told
+        known = master.known_costs
         for k, block in enumerate(self.blocks):
             reply = block.ask(master.values[master.group_places[k]])
             if reply.state is LpState.STOPPED:
@@ -134,10 +139,12 @@ class DecomposedProgram:
                 continue
             if reply.state is LpState.INFEASIBLE:
                 cuts.append(master.barrier(k, reply.constant, reply.slopes))
-            elif block.cost > told[k] + EXACT * max(1.0, abs(told[k])):
+            elif block.cost > known[k] + EXACT * max(1.0, abs(known[k])):
                 cuts.append(master.cut(k, reply.constant, reply.slopes))
+        if worst is LpState.FAILED:
+            return cuts, np.inf, worst
         costs = np.array([block.cost for block in self.blocks])
-        return cuts, float(np.maximum(costs - told, 0.0).sum()), worst
+        return cuts, float(np.maximum(costs - known, 0.0).sum()), worst
 
     def _solve_whole(self, cutoff: float) -> LpState:
         """Solve the whole program where the blocks go on refusing what the master proposes, and tell the master what it costs."""
@@ -210,7 +217,8 @@ class DecomposedProgram:
         return name
 
     def bound_columns(self, columns: np.ndarray, lower: Vector, upper: Vector) -> None:
-        """Set the bounds of linking columns."""
+        """Set the bounds of linking columns, which are the only ones that a search moves."""
+        assert (self.master.place[columns] >= 0).all()
         self.master.program.bound_columns(self.master.place[columns], lower, upper)
 
     def bound_row(self, row: int, lower: float, upper: float) -> None:

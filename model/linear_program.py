@@ -21,7 +21,7 @@ from model.reduction import Reduction
 
 Statuses = npt.NDArray[np.int8]
 _STATUS = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
-_BASIC = int(highspy.HighsBasisStatus.kBasic)
+BASIC = int(highspy.HighsBasisStatus.kBasic)
 NO_LIMIT = 2**31 - 1
 
 
@@ -43,11 +43,19 @@ class StopSignal:
         self.deadline = time.monotonic() + seconds
         self.by_hand = threading.Event()
         self.listeners: weakref.WeakSet[LinearProgram] = weakref.WeakSet()
+        self.lock = threading.Lock()
+
+    def listen(self, program: LinearProgram) -> None:
+        """Stop a program too; programs are made in several threads."""
+        with self.lock:
+            self.listeners.add(program)
 
     def raise_by_hand(self) -> None:
         """Stop now, whatever is running."""
         self.by_hand.set()
-        for program in list(self.listeners):
+        with self.lock:
+            listeners = list(self.listeners)
+        for program in listeners:
             program.stop_now()
 
     @property
@@ -97,7 +105,7 @@ class LinearProgram:
         self.highs = load(matrix.relaxed(), options, threads=1)
         # every column has two finite sides, so any basis is dual feasible: the dual simplex starts at once and presolve costs more than it saves
         self.highs.setOptionValue("presolve", "off")
-        stop.listeners.add(self)
+        stop.listen(self)
         if basis is not None:
             self.start_from(basis)
 
@@ -170,7 +178,7 @@ class LinearProgram:
         sides = []
         for number, row in enumerate(rows, first):
             self.reach[number] = reach_of(row, self.matrix.lower, self.matrix.upper)
-            sides.append(self._sides(number, row.lower, row.upper))
+            sides.append(self.sides_of(number, row.lower, row.upper))
         starts = np.concatenate([[0], np.cumsum([row.columns.size for row in rows])])
         columns, weights = np.concatenate([row.columns for row in rows]), np.concatenate([row.coefficients for row in rows])
         self.highs.addRows(
@@ -182,13 +190,18 @@ class LinearProgram:
 
     def delete_rows(self, rows: npt.NDArray[np.intp]) -> None:
         """Delete added rows; those behind them move up."""
+        basis, staying = self.basis(), np.ones(self.height, dtype=bool)
+        staying[rows] = False
         self.highs.deleteRows(rows.size, rows.astype(np.int32))
         gone = set(rows.tolist())
         kept = [self.reach[row] for row in range(self.base_height, self.height) if row not in gone]
         self.height -= rows.size
         self.reach = dict(enumerate(kept, self.base_height))
+        # HiGHS forgets its basis with a row, even a basic one
+        if basis.rows.size == staying.size:
+            self.start_from(Basis(basis.columns, basis.rows[staying]))
 
-    def _sides(self, row: int, lower: float, upper: float) -> tuple[float, float]:
+    def sides_of(self, row: int, lower: float, upper: float) -> tuple[float, float]:
         """Return finite sides for an added row, so that what a dual proves is never nothing."""
         least, most = self.reach[row]
         least, most = max(lower, min(least, upper)), min(upper, max(most, lower))
@@ -204,7 +217,7 @@ class LinearProgram:
 
     def bound_row(self, row: int, lower: float, upper: float) -> None:
         """Set the sides of an added row."""
-        self.highs.changeRowBounds(row, *self._sides(row, lower, upper))
+        self.highs.changeRowBounds(row, *self.sides_of(row, lower, upper))
 
     def basis(self) -> Basis:
         """Return the present basis."""
@@ -216,12 +229,12 @@ class LinearProgram:
 
     def start_from(self, basis: Basis) -> None:
         """Take a basis up; rows that it does not know are basic."""
-        rows = np.full(self.height, _BASIC, dtype=np.int8)
+        rows = np.full(self.height, BASIC, dtype=np.int8)
         rows[: basis.rows.size] = basis.rows[: self.height]
         given = highspy.HighsBasis()
         given.col_status = [_STATUS[status] for status in basis.columns.tolist()]
         given.row_status = [_STATUS[status] for status in rows.tolist()]
         given.valid = True
         # columns that left with a reduction may have been basic: HiGHS then fills the basis up with rows of full rank
-        given.alien = int((rows == _BASIC).sum()) + int((basis.columns == _BASIC).sum()) != self.height
+        given.alien = int((rows == BASIC).sum()) + int((basis.columns == BASIC).sum()) != self.height
         self.highs.setBasis(given)

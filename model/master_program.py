@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from model.branching import WHOLE
 from model.decomposition import Block, Decomposition
-from model.linear_program import NO_LIMIT, Basis, LinearProgram, LpState, StopSignal
+from model.linear_program import BASIC, NO_LIMIT, Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.outcome import SolveOptions
 
@@ -112,7 +112,7 @@ class MasterProgram:
         self.names = [name for position, name in enumerate(self.names) if position not in gone]
 
     @property
-    def told(self) -> Vector:
+    def known_costs(self) -> Vector:
         """What the cuts say of the cost of each block at the last point."""
         return self.values[self.first_cost :]
 
@@ -132,14 +132,22 @@ class MasterProgram:
     def cut(self, k: int, constant: float, slopes: Vector) -> Row:
         """Return the row: cost of block k >= constant + slopes · its groups."""
         kept = np.abs(slopes) > SLOPE
+        constant += self._least_of(k, slopes, ~kept)
         return Row(np.append(self.group_places[k][kept], self.first_cost + k), np.append(-slopes[kept], 1.0), constant, np.inf)
 
     def barrier(self, k: int, constant: float, slopes: Vector) -> Row:
-        """Return the row: constant + slopes · groups of block k <= 0."""
+        """Return the row: constant + slopes · groups of block k <= 0; the slopes are not all zero."""
         steepest = float(np.abs(slopes).max(initial=0.0))
         kept = np.abs(slopes) > SLOPE * steepest
-        scale = 1.0 / max(steepest, 1e-12)
+        constant += self._least_of(k, slopes, ~kept)
+        scale = 1.0 / steepest
         return Row(self.group_places[k][kept], -scale * slopes[kept], scale * constant, np.inf)
+
+    def _least_of(self, k: int, slopes: Vector, dropped: np.ndarray) -> float:
+        """Return the least that terms left out of a row can come to, so that it holds without them."""
+        block = self.parts.blocks[k]
+        lower, upper = block.matrix.lower[block.columns.size :][dropped], block.matrix.upper[block.columns.size :][dropped]
+        return float(np.minimum(slopes[dropped] * lower, slopes[dropped] * upper).sum())
 
     def add_cuts(self, cuts: list[Row]) -> None:
         """Add cuts, which may be forgotten again."""
@@ -167,13 +175,13 @@ class MasterProgram:
     def basis(self) -> Basis:
         """Return the present basis, rows by name."""
         basis = self.program.basis()
-        rows = np.full(self.next_name, 1, dtype=np.int8)
+        rows = np.full(self.next_name, BASIC, dtype=np.int8)
         rows[self.names] = basis.rows
         return Basis(basis.columns, rows)
 
     def start_from(self, basis: Basis) -> None:
         """Take a basis up; rows that it does not know are basic."""
-        known = np.full(self.next_name, 1, dtype=np.int8)
+        known = np.full(self.next_name, BASIC, dtype=np.int8)
         known[: basis.rows.size] = basis.rows
         self.program.start_from(Basis(basis.columns, known[self.names]))
 

@@ -254,7 +254,7 @@ class _Strategy:
         return root, tight
 
     def _improve(self, tight: Matrix, root: Node, state: SearchState) -> tuple[Node, list[Tree]]:
-        """Exchange single plants of the best plan for others while that makes it cheaper.
+        """Exchange a plant or two of the best plan for others while that makes it cheaper.
 
         Returns
         -------
@@ -277,7 +277,7 @@ class _Strategy:
             within = [plan for plan in plans if (plan >= root.lower)[self.builds].all() and (plan <= root.upper)[self.builds].all()]
             nodes = [
                 replace(
-                    root, lower=np.where(self.builds, plan, root.lower), upper=np.where(self.builds, plan, root.upper), limits={}, basis=None,
+                    root, lower=np.where(self.builds, plan, root.lower), upper=np.where(self.builds, plan, root.upper), basis=None,
                     epoch=-1,
                 )
                 for plan in within
@@ -312,6 +312,7 @@ class _Strategy:
         while any(len(tree.queue) for tree in trees) and not self.clock.stop.raised and sum(tree.nodes for tree in trees) < most:
             if len(trees) < searchers and len(trees[0].queue) > searchers:
                 trees += self._wait([self.pool.submit(trees[0].twin) for _ in range(searchers - 1)])
+                trees[0].told()
             _share(trees)
             cutoff = state.prune_at(options)
             before = sum(tree.nodes for tree in trees)

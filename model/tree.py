@@ -35,7 +35,7 @@ SHRINK_AT = 0.6
 """The linear program is made anew once this share of its builds is all that is left."""
 
 DECOMPOSE_FROM = 5000
-"""Rows from which a linear program is parted into blocks, where it comes apart; it is then made only once."""
+"""Rows from which a linear program is parted into blocks, where it comes apart; it is then made anew only for a part that needs other builds."""
 
 SMALL_PART = 60
 """Builds below which shrinking no longer pays."""
@@ -204,6 +204,8 @@ class Tree:
         whole[self.lp_places] = np.round(values[self.lp_whole])
         self.lp.bound_columns(self.lp_whole, whole[self.lp_places], whole[self.lp_places])
         state = self._solve(np.inf)
+        if state not in (LpState.OPTIMAL, LpState.STOPPED) and self.parted is not None:
+            state = self.lp.solve_afresh()
         if state is LpState.STOPPED:
             self.queue.push(replace(node, basis=None, epoch=-1))
             return cutoff
@@ -362,7 +364,8 @@ class Tree:
         parts = part(found.matrix) if found.matrix.a.shape[0] > DECOMPOSE_FROM else None
         if parts is not None and lp.solve() is LpState.OPTIMAL:
             self.iterations += lp.iterations
-            self._hold(found, needed, DecomposedProgram(parts, self.options, self.stop, lp))
+            parted = DecomposedProgram(parts, self.options, self.stop, lp)
+            self._hold(found, needed, parted if parted.loose is LpState.OPTIMAL else lp)
         else:
             self._hold(found, needed, lp)
         return True

@@ -183,3 +183,62 @@ def test_a_search_on_parted_programs_finds_the_optimum(seed, threads, monkeypatc
     assert outcome.status is solved.outcome.status
     if outcome.status is Status.OPTIMAL:
         assert outcome.objective == pytest.approx(solved.cost, rel=1e-6, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_block_that_cannot_be_solved_leaves_the_answer_to_the_whole_program(seed, monkeypatch):
+    _, parts, program, whole = parted(seed)
+    builds = np.flatnonzero(parts.matrix.integer)
+    random = np.random.default_rng(seed)
+    asks = 0
+    ask = block_program.BlockProgram.ask
+
+    def failing(self, groups):
+        nonlocal asks
+        asks += 1
+        return block_program.Reply(LpState.FAILED) if asks % 3 == 0 else ask(self, groups)
+
+    monkeypatch.setattr(block_program.BlockProgram, "ask", failing)
+    for _ in range(6):
+        plan = np.clip(np.round(random.random(builds.size) - 0.3), parts.matrix.lower[builds], parts.matrix.upper[builds])
+        for one in (program, whole):
+            one.bound_columns(builds, plan, plan)
+        state = whole.solve()
+        assert program.solve() is state
+        if state is LpState.OPTIMAL:
+            assert program.objective == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_cuts_hold_at_every_plan_whatever_terms_are_left_out_of_them(seed, monkeypatch):
+    monkeypatch.setattr(master_program, "SLOPE", 1e3)
+    _, parts, program, whole = parted(seed)
+    builds = np.flatnonzero(parts.matrix.integer)
+    program.solve()
+    random = np.random.default_rng(seed)
+    for _ in range(6):
+        plan = np.clip(np.round(random.random(builds.size) - 0.3), parts.matrix.lower[builds], parts.matrix.upper[builds])
+        for one in (program, whole):
+            one.bound_columns(builds, plan, plan)
+        if whole.solve() is LpState.OPTIMAL:
+            assert program.master.program.solve() is LpState.OPTIMAL
+            assert program.master.program.objective + program.constant <= whole.objective + 1e-6 * max(1.0, abs(whole.objective))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_a_block_replies_is_what_its_multipliers_prove_and_no_less_than_its_cost_tells(seed):
+    solved, parts, program, whole = parted(seed)
+    program.solve()
+    program.add_rows(CapacityCovers(solved.problem, parts.matrix).violated(program.values()))
+    program.solve()
+    told = 0
+    for block in program.blocks:
+        if block.asked is None or block.reply.state is not LpState.OPTIMAL:
+            continue
+        solution = block.program.highs.getSolution()
+        constant, slopes = block._with_covers().bound_from(np.array(solution.row_dual))
+        assert block.reply.constant == pytest.approx(constant, rel=1e-6, abs=1e-5)
+        assert block.reply.slopes == pytest.approx(slopes, rel=1e-6, abs=1e-6)
+        assert block.reply.constant + block.reply.slopes @ block.asked == pytest.approx(block.cost, rel=1e-6, abs=1e-5)
+        told += 1
+    assert told >= 1
