@@ -227,7 +227,7 @@ def test_cuts_hold_at_every_plan_whatever_terms_are_left_out_of_them(seed, monke
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_a_block_replies_is_what_its_multipliers_prove_and_no_less_than_its_cost_tells(seed):
-    solved, parts, program, whole = parted(seed)
+    solved, parts, program, _ = parted(seed)
     program.solve()
     program.add_rows(CapacityCovers(solved.problem, parts.matrix).violated(program.values()))
     program.solve()
