@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from model.block_program import BlockProgram
+from model.cut_pool import Cut
 from model.decomposition import Decomposition
 from model.linear_program import NO_LIMIT, Basis, LinearProgram, LpState, StopSignal
 from model.master_program import MasterProgram
@@ -21,8 +22,14 @@ from model.outcome import SolveOptions
 MOST_ROUNDS = 60
 """Rounds of cuts in one solve."""
 
-NEAR, SLOW = 0.25, 0.05
+NEAR, SLOW = 0.6, 0.2
 """A solve ends once the blocks cost less than this share of the room below the cutoff more than the cuts tell, or a round lifts the bound by less than the second."""
+
+UNASKED = 4
+"""Solves in a row for which the cuts alone may answer: the blocks are asked where that may take the bound above the cutoff, or to learn."""
+
+MEMORY = 0.1
+"""Weight of the last answer in what the blocks are expected to add to the bound."""
 
 PATIENT_ROUNDS = 4
 """Rounds after which blocks that are still impossible are left to the whole program."""
@@ -52,11 +59,13 @@ class DecomposedProgram:
         self.master = MasterProgram(parts, options, stop)
         self.blocks = [BlockProgram(block, options, stop) for block in parts.blocks]
         self.column_block = parts.column_block
-        self.fresh_cuts: list[Row] = []
+        self.fresh_cuts: list[Cut] = []
         self.row_in_whole: dict[int, int] = {}
         self.fresh_covers: list[tuple[int, Row, Row]] = []
         self.covers_in_whole: list[tuple[int, int, Row]] = []
         self.objective = float("nan")
+        self.is_fresh = True
+        self.unasked, self.expected = 0, np.inf
         self.first_iterations = whole.iterations
         program = LinearProgram(parts.loose.matrix, options, stop)
         loose = program.solve()
@@ -72,7 +81,7 @@ class DecomposedProgram:
         whole = LinearProgram(self.matrix, self.options, self.stop, self.whole.basis())
         whole.solve()
         other = DecomposedProgram(self.parts, self.options, self.stop, whole)
-        other.learn(list(self.master.cuts.values()))
+        other.learn([cut for pool in self.master.pools for cut in pool.cuts])
         return other
 
     # --- solving -----------------------------------------------------------------------------
@@ -102,9 +111,15 @@ class DecomposedProgram:
                 return state
             bound = master.program.objective
             master.read()
+            if number == 0 and not self._is_worth_asking(bound, own_cutoff):
+                self.is_fresh = False
+                return LpState.OPTIMAL
             cuts, missing, state = self._ask()
             if state is LpState.STOPPED:
                 return state
+            self.is_fresh = True
+            if number == 0 and np.isfinite(missing):
+                self.expected = missing if np.isinf(self.expected) else (1 - MEMORY) * self.expected + MEMORY * missing
             if missing <= self._enough(bound):
                 if master.all_fixed:
                     self.objective = bound + missing + self.constant
@@ -121,16 +136,24 @@ class DecomposedProgram:
             before = bound
         return self._solve_whole(cutoff)
 
+    def _is_worth_asking(self, bound: float, cutoff: float) -> bool:
+        """Whether to ask the blocks at a point: where it is a plan, where they may rule it out, and now and then to learn."""
+        self.unasked += 1
+        if self.unasked < UNASKED and not self.master.all_whole and bound + self.expected < cutoff:
+            return False
+        self.unasked = 0
+        return True
+
     def _enough(self, bound: float) -> float:
         """Return what the cuts may miss where the bound is to be a plan's cost, MUSD."""
         return max(EXACT * abs(bound), 0.01 * self.options.absolute_gap, 0.01 * self.options.relative_gap * abs(bound))
 
-    def _ask(self) -> tuple[list[Row], float, LpState]:
+    def _ask(self) -> tuple[list[Cut], float, LpState]:
         """Ask every block what the master's point costs; return cuts, what the cuts before missed and the worst state."""
         master, cuts, worst = self.master, [], LpState.OPTIMAL
         known = master.known_costs
         for k, block in enumerate(self.blocks):
-            reply = block.ask(master.values[master.group_places[k]])
+            reply = block.ask(master.groups_at(k))
             if reply.state is LpState.STOPPED:
                 return [], np.inf, reply.state
             if reply.state not in (LpState.OPTIMAL, LpState.INFEASIBLE):
@@ -171,7 +194,7 @@ class DecomposedProgram:
             block.point, block.asked = values[block.block.columns], None
         return LpState.OPTIMAL
 
-    def _cuts_of_whole(self) -> list[Row]:
+    def _cuts_of_whole(self) -> list[Cut]:
         """Return the cuts that the multipliers of the whole program give: with them the master's bound is no worse than its."""
         duals = self.whole.row_duals()
         if not duals.size:
@@ -190,13 +213,13 @@ class DecomposedProgram:
 
     # --- what a search does to a program -------------------------------------------------------
 
-    def _add_cuts(self, cuts: list[Row]) -> None:
+    def _add_cuts(self, cuts: list[Cut]) -> None:
         self.fresh_cuts += cuts
-        self.learn(cuts)
-
-    def learn(self, cuts: list[Row]) -> None:
-        """Take over cuts, those of another program of the same parts too."""
         self.master.add_cuts(cuts)
+
+    def learn(self, cuts: list[Cut]) -> None:
+        """Take over the cuts of another program of the same parts."""
+        self.master.pool_cuts(cuts)
 
     def add_rows(self, rows: Sequence[Row]) -> int:
         """Add rows that hold for every plan, or one of linking columns; return the name of the latter, for :meth:`bound_row`.

@@ -102,6 +102,7 @@ class LinearProgram:
         self.lower, self.upper = matrix.lower.copy(), matrix.upper.copy()
         self.reach: dict[int, tuple[float, float]] = {}
         self.iterations = 0
+        self.is_fresh = True
         self.highs = load(matrix.relaxed(), options, threads=1)
         # every column has two finite sides, so any basis is dual feasible: the dual simplex starts at once and presolve costs more than it saves
         self.highs.setOptionValue("presolve", "off")

@@ -8,13 +8,17 @@ import numpy as np
 import scipy.sparse as sp
 
 from model.branching import WHOLE
+from model.cut_pool import Cut, CutPool
 from model.decomposition import Block, Decomposition
 from model.linear_program import BASIC, NO_LIMIT, Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.outcome import SolveOptions
 
-IDLE_SOLVES, MOST_CUTS = 30, 300
-"""Cuts that bound nothing for so many solves are forgotten once there are more than the second number."""
+IDLE_SOLVES, MOST_CUTS = 10, 150
+"""Cuts that bound nothing for so many solves leave the program once there are more than the second number; the pool keeps them."""
+
+POOL_ROUNDS, LITTLE = 5, 0.002
+"""Times that a solve goes back to the pool for cuts that its point violates, and what they must tell together, as a share of the room below the cutoff."""
 
 SLOPE = 1e-9
 """A smaller change of a block's cost per plant, MUSD, is none."""
@@ -37,11 +41,15 @@ class MasterProgram:
         self.place = np.full(len(parts.matrix.cost), -1, dtype=np.intp)
         self.place[parts.linking] = np.arange(self.width)
         self.whole = self.place[np.flatnonzero(parts.matrix.integer)]
-        self.group_places: list[np.ndarray] = []
+        self.first_cost = self.width
+        # position and group of every linking column that a block sees; a column for each group's sum would make the program four times as high
+        self.seen = [self.place[np.concatenate(block.groups)] if block.groups else np.zeros(0, dtype=np.intp) for block in parts.blocks]
+        self.group_of = [np.repeat(np.arange(len(block.groups)), [len(group) for group in block.groups]) for block in parts.blocks]
         self.program = LinearProgram(self._matrix(), options, stop)
         self.names: list[int] = list(range(self.program.height))
         self.next_name = self.program.height
-        self.cuts: dict[int, Row] = {}
+        self.cuts: dict[int, Cut] = {}
+        self.pools = [CutPool(len(block.groups)) for block in parts.blocks]
         self.last_use: dict[int, int] = {}
         self.stated: dict[int, Row] = {}
         self.solves = 0
@@ -50,41 +58,40 @@ class MasterProgram:
 
     def _matrix(self) -> Matrix:
         matrix, parts = self.parts.matrix, self.parts
-        sums: dict[bytes, int] = {}
-        members: list[np.ndarray] = []
-        for block in parts.blocks:
-            places = []
-            for group in block.groups:
-                inside = self.place[group]
-                if inside.size > 1 and inside.tobytes() not in sums:
-                    sums[inside.tobytes()] = self.width + len(members)
-                    members.append(inside)
-                places.append(int(inside[0]) if inside.size == 1 else sums[inside.tobytes()])
-            self.group_places.append(np.array(places, dtype=np.intp))
-        self.first_cost = self.width + len(members)
-        all_columns = self.first_cost + len(parts.blocks)
-        top = matrix.a.tocsr()[parts.rows][:, parts.linking].tocoo()
-        rows = [top.row, *(np.full(inside.size + 1, top.shape[0] + n) for n, inside in enumerate(members))]
-        columns = [top.col, *(np.append(inside, self.width + n) for n, inside in enumerate(members))]
-        data = [top.data, *(np.append(np.ones(inside.size), -1.0) for inside in members)]
-        a = sp.csc_array(
-            (np.concatenate(data), (np.concatenate(rows), np.concatenate(columns))), shape=(top.shape[0] + len(members), all_columns)
-        )
-        lower, upper = matrix.lower[parts.linking], matrix.upper[parts.linking]
-        reach = [_reach(block) for block in parts.blocks]
+        blocks = len(parts.blocks)
+        top = matrix.a.tocsr()[parts.rows][:, parts.linking]
+        height, width = top.shape
+        reach = np.array([_reach(block) for block in parts.blocks])
         return Matrix(
-            np.concatenate([matrix.cost[parts.linking], np.zeros(len(members)), np.ones(len(parts.blocks))]), matrix.offset, a,
-            np.concatenate([matrix.row_lower[parts.rows], np.zeros(len(members))]),
-            np.concatenate([matrix.row_upper[parts.rows], np.zeros(len(members))]),
-            np.concatenate([lower, [lower[inside].sum() for inside in members], [least for least, _ in reach]]),
-            np.concatenate([upper, [upper[inside].sum() for inside in members], [most for _, most in reach]]),
-            np.zeros(all_columns, dtype=bool), tuple(("master", n) for n in range(all_columns)), tuple(("master", n) for n in range(a.shape[0])),
+            np.concatenate([matrix.cost[parts.linking], np.ones(blocks)]), matrix.offset,
+            sp.hstack([top, sp.csr_array((height, blocks))]).tocsc(), matrix.row_lower[parts.rows], matrix.row_upper[parts.rows],
+            np.concatenate([matrix.lower[parts.linking], reach[:, 0]]), np.concatenate([matrix.upper[parts.linking], reach[:, 1]]),
+            np.zeros(width + blocks, dtype=bool), tuple(("master", n) for n in range(width + blocks)), tuple(("master", n) for n in range(height)),
         )  # fmt: skip
 
     # --- solving -----------------------------------------------------------------------------
 
     def solve(self, cutoff: float, iterations: int = NO_LIMIT) -> LpState:
-        """Solve from the present basis, or without one where that fails; see :meth:`LinearProgram.solve`."""
+        """Solve with every cut of the pool that its point would violate; see :meth:`LinearProgram.solve`.
+
+        With a limit on iterations the pool is not asked.
+        """
+        state = self._run(cutoff, iterations)
+        for _ in range(POOL_ROUNDS if iterations == NO_LIMIT else 0):
+            if state is not LpState.OPTIMAL:
+                return state
+            self.read()
+            again = self._violated(cutoff - self.program.objective)
+            if not again:
+                return state
+            for cut in again:
+                self.pools[cut.block].take(cut)
+            self._hold(again)
+            state = self._run(cutoff, iterations)
+        return state
+
+    def _run(self, cutoff: float, iterations: int) -> LpState:
+        """Solve from the present basis, or without one where that fails."""
         state = self.program.solve(cutoff, iterations)
         if state in (LpState.FAILED, LpState.UNFINISHED) and iterations == NO_LIMIT:
             state = self.program.solve_afresh(cutoff)
@@ -104,12 +111,25 @@ class MasterProgram:
         if len(idle) >= MOST_CUTS // 4:
             self._forget(idle)
 
+    def _violated(self, room: float) -> list[Cut]:
+        """Return the pooled cut of each block that tells most at the last point; none where all together tell little for the room below the cutoff."""
+        known = self.known_costs
+        found = [pool.violated(self.groups_at(k), float(known[k])) for k, pool in enumerate(self.pools)]
+        found = [one for one in found if one is not None]
+        return [cut for _, cut in found] if sum(excess for excess, _ in found) > LITTLE * min(room, 1e9) else []
+
     def _forget(self, positions: list[int]) -> None:
         self.program.delete_rows(np.array(positions))
         gone = set(positions)
         for position in positions:
-            del self.cuts[self.names[position]], self.last_use[self.names[position]]
+            cut = self.cuts.pop(self.names[position])
+            self.pools[cut.block].release(cut)
+            del self.last_use[self.names[position]]
         self.names = [name for position, name in enumerate(self.names) if position not in gone]
+
+    def groups_at(self, k: int) -> Vector:
+        """Return the groups of block k at the last point."""
+        return np.bincount(self.group_of[k], weights=self.values[self.seen[k]], minlength=len(self.parts.blocks[k].groups))
 
     @property
     def known_costs(self) -> Vector:
@@ -129,19 +149,17 @@ class MasterProgram:
 
     # --- rows --------------------------------------------------------------------------------
 
-    def cut(self, k: int, constant: float, slopes: Vector) -> Row:
-        """Return the row: cost of block k >= constant + slopes · its groups."""
+    def cut(self, k: int, constant: float, slopes: Vector) -> Cut:
+        """Return the cut: cost of block k >= constant + slopes · its groups."""
         kept = np.abs(slopes) > SLOPE
-        constant += self._least_of(k, slopes, ~kept)
-        return Row(np.append(self.group_places[k][kept], self.first_cost + k), np.append(-slopes[kept], 1.0), constant, np.inf)
+        return Cut(k, constant + self._least_of(k, slopes, ~kept), np.where(kept, slopes, 0.0))
 
-    def barrier(self, k: int, constant: float, slopes: Vector) -> Row:
-        """Return the row: constant + slopes · groups of block k <= 0; the slopes are not all zero."""
+    def barrier(self, k: int, constant: float, slopes: Vector) -> Cut:
+        """Return the barrier: constant + slopes · groups of block k <= 0; the slopes are not all zero."""
         steepest = float(np.abs(slopes).max(initial=0.0))
         kept = np.abs(slopes) > SLOPE * steepest
         constant += self._least_of(k, slopes, ~kept)
-        scale = 1.0 / steepest
-        return Row(self.group_places[k][kept], -scale * slopes[kept], scale * constant, np.inf)
+        return Cut(k, constant / steepest, np.where(kept, slopes / steepest, 0.0), is_barrier=True)
 
     def _least_of(self, k: int, slopes: Vector, dropped: np.ndarray) -> float:
         """Return the least that terms left out of a row can come to, so that it holds without them."""
@@ -149,13 +167,32 @@ class MasterProgram:
         lower, upper = block.matrix.lower[block.columns.size :][dropped], block.matrix.upper[block.columns.size :][dropped]
         return float(np.minimum(slopes[dropped] * lower, slopes[dropped] * upper).sum())
 
-    def add_cuts(self, cuts: list[Row]) -> None:
-        """Add cuts, which may be forgotten again."""
-        self.program.add_rows(cuts)
+    def add_cuts(self, cuts: list[Cut]) -> None:
+        """Add cuts; those that do not bind leave again for the pool."""
+        for cut in cuts:
+            self.pools[cut.block].add(cut, held=True)
+        self._hold(cuts)
+
+    def pool_cuts(self, cuts: list[Cut]) -> None:
+        """Remember cuts without holding them."""
+        for cut in cuts:
+            self.pools[cut.block].add(cut, held=False)
+
+    def _hold(self, cuts: list[Cut]) -> None:
+        """Add the rows of cuts."""
+        self.program.add_rows([self._row(cut) for cut in cuts])
         for cut in cuts:
             self.cuts[self.next_name], self.last_use[self.next_name] = cut, self.solves
             self.names.append(self.next_name)
             self.next_name += 1
+
+    def _row(self, cut: Cut) -> Row:
+        weights = -cut.slopes[self.group_of[cut.block]]
+        kept = np.flatnonzero(weights)
+        columns, weights = self.seen[cut.block][kept], weights[kept]
+        if cut.is_barrier:
+            return Row(columns, weights, cut.constant, np.inf)
+        return Row(np.append(columns, self.first_cost + cut.block), np.append(weights, 1.0), cut.constant, np.inf)
 
     def add_row(self, row: Row) -> int:
         """Add a row of linking columns, in positions of the whole matrix; return its name."""

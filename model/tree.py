@@ -30,7 +30,7 @@ PROBES, PROBE_ITERATIONS = 4, 150
 CANDIDATES, RELIABLE = 10, 2
 """Questions compared at a node; one whose answers were followed so often is judged by what they cost before."""
 
-COVER_ROUNDS = 2
+COVER_ROUNDS = 1
 SHRINK_AT = 0.6
 """The linear program is made anew once this share of its builds is all that is left."""
 
@@ -162,7 +162,7 @@ class Tree:
         self._enter(node)
         state = self._solve(cutoff)
         for _ in range(COVER_ROUNDS):
-            if state is not LpState.OPTIMAL:
+            if state is not LpState.OPTIMAL or not self.lp.is_fresh:
                 break
             before = self.lp.objective
             rows = self.covers.violated(self.lp.values())

@@ -1,0 +1,110 @@
+"""Cuts that tell a master what its blocks cost: all that are known, of which the master holds those that bind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from model.matrix import Vector
+
+MOST_POOLED = 500
+"""Cuts of one block that are remembered; beyond it the oldest that the master does not hold is forgotten."""
+
+VIOLATION = 1e-6
+"""A cut says more than the master knows if it misses it by this share of the block's cost, or a barrier by so much of its steepest slope."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """Cost of a block >= constant + slopes · its groups; of a barrier, 0 >= constant + slopes · groups, the steepest slope being 1.
+
+    Parameters
+    ----------
+    block
+        Number of the block.
+    constant, slopes
+        MUSD, and MUSD per unit of each group.
+    is_barrier
+        Whether it rules out points at which the block is impossible, whatever they cost.
+    """
+
+    block: int
+    constant: float
+    slopes: Vector
+    is_barrier: bool = False
+
+
+@dataclass
+class CutPool:
+    """The cuts of one block.
+
+    Parameters
+    ----------
+    width
+        Groups of the block.
+    """
+
+    width: int
+    cuts: list[Cut] = field(default_factory=list)
+    slopes: Vector = field(init=False)
+    constants: Vector = field(init=False)
+    costs: Vector = field(init=False)
+    free: Vector = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.slopes, self.constants, self.costs = np.zeros((0, self.width)), np.zeros(0), np.zeros(0)
+        self.free = np.zeros(0, dtype=bool)
+
+    def add(self, cut: Cut, held: bool) -> None:
+        """Remember a cut, and whether the master holds it."""
+        if len(self.cuts) >= MOST_POOLED and self.free.any():
+            self._drop(int(np.argmax(self.free)))
+        if len(self.cuts) == len(self.constants):
+            more = max(16, len(self.cuts))
+            self.slopes = np.vstack([self.slopes, np.zeros((more, self.width))])
+            self.constants, self.costs = np.append(self.constants, np.zeros(more)), np.append(self.costs, np.zeros(more))
+            self.free = np.append(self.free, np.zeros(more, dtype=bool))
+        number = len(self.cuts)
+        self.cuts.append(cut)
+        self.slopes[number], self.constants[number], self.costs[number] = cut.slopes, cut.constant, not cut.is_barrier
+        self.free[number] = not held
+
+    def release(self, cut: Cut) -> None:
+        """Note that the master no longer holds a cut."""
+        self.free[self.cuts.index(cut)] = True
+
+    def violated(self, groups: Vector, known: float) -> tuple[float, Cut] | None:
+        """Return how much more than the master knows the best cut outside it tells at a point, and that cut; None if none does.
+
+        Parameters
+        ----------
+        groups
+            The point.
+        known
+            What the master takes the block to cost there.
+
+        Returns
+        -------
+        float, Cut
+            MUSD; infinite for a barrier.
+        """
+        count = len(self.cuts)
+        if not self.free[:count].any():
+            return None
+        excess = self.constants[:count] + self.slopes[:count] @ groups - self.costs[:count] * known
+        excess[~self.free[:count]] = -np.inf
+        barriers = self.costs[:count] == 0.0
+        excess[barriers & (excess > VIOLATION)] = np.inf
+        best = int(np.argmax(excess))
+        return (float(excess[best]), self.cuts[best]) if excess[best] > VIOLATION * max(1.0, abs(known)) else None
+
+    def take(self, cut: Cut) -> None:
+        """Note that the master holds a cut."""
+        self.free[self.cuts.index(cut)] = False
+
+    def _drop(self, number: int) -> None:
+        del self.cuts[number]
+        for table in (self.slopes, self.constants, self.costs, self.free):
+            table[number:-1] = table[number + 1 :]
+        self.free[-1] = False
