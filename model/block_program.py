@@ -11,7 +11,7 @@ from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Row, Vector
 from model.outcome import SolveOptions
 
-MOST_COVERS = 300
+MOST_COVERS = 100
 """Rows added to a block before those that do not bind are forgotten."""
 
 PROOF = 1e-9

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from model.matrix import Vector
 
@@ -50,7 +51,7 @@ class CutPool:
     slopes: Vector = field(init=False)
     constants: Vector = field(init=False)
     costs: Vector = field(init=False)
-    free: Vector = field(init=False)
+    free: npt.NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         self.slopes, self.constants, self.costs = np.zeros((0, self.width)), np.zeros(0), np.zeros(0)

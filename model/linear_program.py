@@ -163,6 +163,10 @@ class LinearProgram:
         """Return the point of the last solve."""
         return np.array(self.highs.getSolution().col_value)
 
+    def asked_point(self) -> Vector:
+        """Return the point at which rows that it violates are worth adding."""
+        return self.values()
+
     def reduced_costs(self) -> Vector:
         """Return the reduced costs of the last solve."""
         return np.array(self.highs.getSolution().col_dual)

@@ -53,6 +53,7 @@ class MasterProgram:
         self.last_use: dict[int, int] = {}
         self.stated: dict[int, Row] = {}
         self.solves = 0
+        self.objective = float("nan")
         self.values = np.zeros(len(self.program.matrix.cost))
         self.reduced = np.zeros(len(self.program.matrix.cost))
 
@@ -76,12 +77,13 @@ class MasterProgram:
 
         With a limit on iterations the pool is not asked.
         """
+        self._forget_idle()
         state = self._run(cutoff, iterations)
         for _ in range(POOL_ROUNDS if iterations == NO_LIMIT else 0):
             if state is not LpState.OPTIMAL:
                 return state
             self.read()
-            again = self._violated(cutoff - self.program.objective)
+            again = self._violated(cutoff - self.objective)
             if not again:
                 return state
             for cut in again:
@@ -96,27 +98,32 @@ class MasterProgram:
         if state in (LpState.FAILED, LpState.UNFINISHED) and iterations == NO_LIMIT:
             state = self.program.solve_afresh(cutoff)
         self.solves += state is LpState.OPTIMAL
+        self.objective = self.program.objective
         return state
 
     def read(self) -> None:
-        """Read the point and the reduced costs of the last solve; note which cuts bind and forget those that have not for long."""
+        """Read the point and the reduced costs of the last solve; note which cuts bind."""
         solution = self.program.highs.getSolution()
         self.values, self.reduced = np.array(solution.col_value), np.array(solution.col_dual)
         for position in np.flatnonzero(np.abs(np.array(solution.row_dual)) > 1e-9).tolist():
             if self.names[position] in self.cuts:
                 self.last_use[self.names[position]] = self.solves
+
+    def _forget_idle(self) -> None:
+        """Leave to the pool the cuts that have not bound anything for long."""
         if len(self.cuts) <= MOST_CUTS:
             return
         idle = [position for position, name in enumerate(self.names) if self.solves - self.last_use.get(name, self.solves) > IDLE_SOLVES]
-        if len(idle) >= MOST_CUTS // 4:
+        if idle and len(idle) >= MOST_CUTS // 4:
             self._forget(idle)
 
     def _violated(self, room: float) -> list[Cut]:
         """Return the pooled cut of each block that tells most at the last point; none where all together tell little for the room below the cutoff."""
         known = self.known_costs
-        found = [pool.violated(self.groups_at(k), float(known[k])) for k, pool in enumerate(self.pools)]
-        found = [one for one in found if one is not None]
-        return [cut for _, cut in found] if sum(excess for excess, _ in found) > LITTLE * min(room, 1e9) else []
+        asked = (pool.violated(self.groups_at(k, self.values), float(known[k])) for k, pool in enumerate(self.pools))
+        found = [one for one in asked if one is not None]
+        enough = LITTLE * room if np.isfinite(room) else 0.0
+        return [cut for _, cut in found] if sum(excess for excess, _ in found) > enough else []
 
     def _forget(self, positions: list[int]) -> None:
         self.program.delete_rows(np.array(positions))
@@ -127,9 +134,9 @@ class MasterProgram:
             del self.last_use[self.names[position]]
         self.names = [name for position, name in enumerate(self.names) if position not in gone]
 
-    def groups_at(self, k: int) -> Vector:
-        """Return the groups of block k at the last point."""
-        return np.bincount(self.group_of[k], weights=self.values[self.seen[k]], minlength=len(self.parts.blocks[k].groups))
+    def groups_at(self, k: int, point: Vector) -> Vector:
+        """Return the groups of block k at a point of the linking columns."""
+        return np.bincount(self.group_of[k], point[self.seen[k]], len(self.parts.blocks[k].groups)).astype(float)
 
     @property
     def known_costs(self) -> Vector:

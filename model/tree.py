@@ -165,7 +165,7 @@ class Tree:
             if state is not LpState.OPTIMAL or not self.lp.is_fresh:
                 break
             before = self.lp.objective
-            rows = self.covers.violated(self.lp.values())
+            rows = self.covers.violated(self.lp.asked_point())
             if not rows:
                 break
             self.lp.add_rows(rows)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import block_program, decomposition, master_program, strategy, tree
+from model import block_program, cut_pool, decomposition, master_program, strategy, tree
 from model.covers import CapacityCovers
+from model.cut_pool import Cut, CutPool
 from model.decomposed_program import DecomposedProgram
 from model.decomposition import Decomposition, part
 from model.linear_program import LinearProgram, LpState, StopSignal
@@ -146,9 +147,33 @@ def test_a_twin_knows_the_cuts_and_learns_more():
     twin = program.twin()
     assert twin.solve() is LpState.OPTIMAL
     assert twin.objective == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
-    before = twin.master.program.height
-    twin.learn([Row(np.array([twin.master.first_cost]), np.array([1.0]), 0.0, np.inf)])
-    assert twin.master.program.height == before + 1
+    told = float(twin.master.known_costs[0]) + 7.0
+    twin.learn([Cut(0, told, np.zeros(len(twin.parts.blocks[0].groups)))])
+    assert twin.master.solve(np.inf) is LpState.OPTIMAL
+    twin.master.read()
+    assert twin.master.known_costs[0] >= told - 1e-6, "a pooled cut comes in when it is violated"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_bound_is_read_before_cuts_leave_for_the_pool(seed, monkeypatch):
+    monkeypatch.setattr(master_program, "MOST_CUTS", 0)
+    monkeypatch.setattr(master_program, "IDLE_SOLVES", 0)
+    _, parts, program, whole = parted(seed)
+    builds = np.flatnonzero(parts.matrix.integer)
+    random = np.random.default_rng(seed)
+    for _ in range(6):
+        upper = np.where(random.random(builds.size) < 0.5, 0.0, parts.matrix.upper[builds])
+        for one in (program, whole):
+            one.bound_columns(builds, parts.matrix.lower[builds], upper)
+        if whole.solve() is LpState.OPTIMAL:
+            assert complete(program) is LpState.OPTIMAL
+            assert program.objective <= whole.objective + 1e-6 * abs(whole.objective)
+            master = program.master
+            assert master.solve(np.inf) is LpState.OPTIMAL
+            master.read()
+            shown = master.program.matrix
+            assert master.objective == pytest.approx(shown.offset + shown.cost @ master.values, rel=1e-9)
+            assert sum(len(pool.cuts) for pool in program.master.pools) >= len(program.master.cuts)
 
 
 def test_rows_of_linking_columns_go_by_name_when_cuts_are_forgotten():
@@ -242,3 +267,33 @@ def test_what_a_block_replies_is_what_its_multipliers_prove_and_no_less_than_its
         assert block.reply.constant + block.reply.slopes @ block.asked == pytest.approx(block.cost, rel=1e-6, abs=1e-5)
         told += 1
     assert told >= 1
+
+
+def test_a_pool_gives_the_cut_that_tells_most_and_only_while_the_master_does_not_hold_it():
+    pool = CutPool(2)
+    flat, steep, barrier = (
+        Cut(0, 1.0, np.array([0.0, 0.0])),
+        Cut(0, 5.0, np.array([-4.0, 0.0])),
+        Cut(0, -0.5, np.array([0.0, 1.0]), is_barrier=True),
+    )
+    for cut in (flat, steep, barrier):
+        pool.add(cut, held=False)
+    assert pool.violated(np.array([0.0, 0.0]), 0.0) == (5.0, steep)
+    assert pool.violated(np.array([1.0, 0.0]), 0.5) == (0.5, flat)
+    assert pool.violated(np.array([1.0, 1.0]), 0.5) == (np.inf, barrier)
+    pool.take(barrier)
+    assert pool.violated(np.array([1.0, 1.0]), 0.5) == (0.5, flat)
+    pool.release(barrier)
+    assert pool.violated(np.array([1.0, 1.0]), 0.5) == (np.inf, barrier)
+    assert pool.violated(np.array([0.0, 0.0]), 5.0) is None
+
+
+def test_a_full_pool_forgets_its_oldest_cut_that_the_master_does_not_hold(monkeypatch):
+    monkeypatch.setattr(cut_pool, "MOST_POOLED", 3)
+    pool = CutPool(1)
+    cuts = [Cut(0, float(n), np.array([0.0])) for n in range(5)]
+    pool.add(cuts[0], held=True)
+    for cut in cuts[1:]:
+        pool.add(cut, held=False)
+    assert pool.cuts == [cuts[0], cuts[3], cuts[4]]
+    assert pool.violated(np.array([0.0]), 0.0) == (4.0, cuts[4])
