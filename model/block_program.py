@@ -141,7 +141,7 @@ class BlockProgram:
         if any(place >= own and count != self.block.groups[place - own].size for place, count in times.items()):
             return None
         inside = Row(np.fromiter(weights, dtype=np.intp), np.fromiter(weights.values(), dtype=float), row.lower, row.upper)
-        if len(self.covers) >= MOST_COVERS and self.duals_known:
+        if len(self.covers) >= MOST_COVERS:
             self._forget_covers()
         self.program.add_rows([inside])
         self.covers.append(inside)
@@ -149,9 +149,10 @@ class BlockProgram:
         return inside
 
     def _forget_covers(self) -> None:
-        base = self.program.base_height
-        duals = self.program.row_duals()[base : base + len(self.covers)]
-        idle = np.flatnonzero(np.abs(duals) <= 1e-9)
+        """Delete the covers that do not bind; the older half where the last solve does not tell."""
+        base, idle = self.program.base_height, np.arange(len(self.covers) // 2)
+        if self.duals_known:
+            idle = np.flatnonzero(np.abs(self.program.row_duals()[base : base + len(self.covers)]) <= 1e-9)
         if idle.size:
             self.program.delete_rows(base + idle)
         gone = set(idle.tolist())

@@ -7,7 +7,6 @@ about a year serves all others; that is why it is faster than solving the whole 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -67,8 +66,6 @@ class DecomposedProgram:
         self.column_block = parts.column_block
         self.fresh_cuts: list[Cut] = []
         self.row_in_whole: dict[int, int] = {}
-        self.fresh_covers: list[tuple[int, Row, Row]] = []
-        self.covers_in_whole: list[tuple[int, int, Row]] = []
         self.objective = float("nan")
         self.is_fresh = True
         self.unasked, self.expected = 0, np.inf
@@ -195,16 +192,13 @@ class DecomposedProgram:
         return cuts, missing if worst is LpState.OPTIMAL else np.inf, worst
 
     def _solve_whole(self, cutoff: float) -> LpState:
-        """Solve the whole program where the blocks go on refusing what the master proposes, and tell the master what it costs."""
+        """Solve the whole program, without covers, where the blocks go on refusing what the master proposes, and tell the master what it costs."""
         whole, master, linking = self.whole, self.master, self.parts.linking
         whole.bound_columns(linking, master.program.lower[: master.width], master.program.upper[: master.width])
         for name, row in master.stated.items():
             if name not in self.row_in_whole:
                 self.row_in_whole[name] = whole.add_rows([row])
             whole.bound_row(self.row_in_whole[name], row.lower, row.upper)
-        first = whole.add_rows([row for _, _, row in self.fresh_covers])
-        self.covers_in_whole += [(first + number, k, inside) for number, (k, inside, _) in enumerate(self.fresh_covers)]
-        self.fresh_covers = []
         state = whole.solve(cutoff)
         if state in (LpState.FAILED, LpState.UNFINISHED):
             state = whole.solve_afresh(cutoff)
@@ -225,13 +219,7 @@ class DecomposedProgram:
         duals = self.whole.row_duals()
         if not duals.size:
             return []
-        found = []
-        for k, block in enumerate(self.parts.blocks):
-            covers = [(position, row) for position, number, row in self.covers_in_whole if number == k]
-            positions = np.concatenate([block.rows, np.array([position for position, _ in covers], dtype=np.intp)])
-            wider = replace(block, matrix=block.matrix.with_rows([row for _, row in covers]))
-            found.append(self.master.cut(k, *wider.bound_from(duals[positions])))
-        return found
+        return [self.master.cut(k, *block.bound_from(duals[block.rows])) for k, block in enumerate(self.parts.blocks)]
 
     def solve_afresh(self, cutoff: float = np.inf) -> LpState:
         """Solve the whole program, for when the way over the blocks went wrong."""
@@ -259,10 +247,7 @@ class DecomposedProgram:
             if numbers.size == 0:
                 name = self.master.add_row(row)
             elif numbers.size == 1 and numbers[0] >= 0:
-                k = int(numbers[0])
-                inside = self.blocks[k].add_cover(row)
-                if inside is not None:
-                    self.fresh_covers.append((k, inside, row))
+                self.blocks[int(numbers[0])].add_cover(row)
         return name
 
     def bound_columns(self, columns: np.ndarray, lower: Vector, upper: Vector) -> None:
