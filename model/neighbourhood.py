@@ -12,10 +12,6 @@ from model.relaxation import Relaxation
 QUICK_HOSTS, QUICK_BUILDS = 6, 12
 """Hosts, and builds at each, of the search for a first plan."""
 
-NEAR_BUILDS, FAR_HOSTS, FAR_BUILDS = 36, 2, 8
-"""Builds at each host of the best plan, other hosts and builds at those, among which a better plan is looked for."""
-
-
 MOST_EXCHANGES = 96
 """Plans of any kind tried at a time that differ from the best by a plant or two, and a quarter of those that move a plant."""
 
@@ -28,19 +24,6 @@ def at_likely_hosts(matrix: Matrix, relaxation: Relaxation) -> np.ndarray:
     for h in sorted(score, key=lambda h: score[h])[:QUICK_HOSTS]:
         _keep_cheapest(kept, builds[hosts == h], relaxation.reduced_costs, QUICK_BUILDS)
     kept[builds] |= relaxation.values[builds] > 1e-6
-    return kept
-
-
-def near_plan(matrix: Matrix, chosen: np.ndarray, reduced_costs: Vector, turn: int = 0) -> np.ndarray:
-    """Mark the builds of a plan, the likeliest others at its hosts, a few at other hosts, the likeliest in the first turn, and all that is no build."""
-    kept, builds, hosts = _builds_of(matrix)
-    here = set(hosts[np.isin(builds, chosen)])
-    score = {h: float(np.sort(reduced_costs[builds[hosts == h]])[:FAR_BUILDS].mean()) for h in dict.fromkeys(hosts) if h not in here}
-    for h in here:
-        _keep_cheapest(kept, builds[hosts == h], reduced_costs, NEAR_BUILDS)
-    for h in sorted(score, key=lambda h: score[h])[FAR_HOSTS * turn : FAR_HOSTS * (turn + 1)]:
-        _keep_cheapest(kept, builds[hosts == h], reduced_costs, FAR_BUILDS)
-    kept[chosen] = True
     return kept
 
 

@@ -1,4 +1,4 @@
-"""How a problem is solved: relaxation, covers, a first plan, better ones near it, then a search over counts of plants.
+"""How a problem is solved: relaxation, covers, a first plan, better ones by exchange, then a search over counts of plants.
 
 Every bound holds for the whole model. A build is dropped only when the relaxation's bound plus
 its reduced cost exceeds the cost of a plan in hand, so no better plan can use it.
@@ -16,7 +16,7 @@ import numpy as np
 from model.first_plan import settle_counts
 from model.linear_program import LpState
 from model.matrix import Matrix
-from model.neighbourhood import at_likely_hosts, exchanges, keys_of, near_plan
+from model.neighbourhood import at_likely_hosts, exchanges, keys_of
 from model.node import Incumbent, Node, root_node
 from model.outcome import Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
 from model.preparation import with_finite_sides, without_single_rows
@@ -32,11 +32,8 @@ FEW_WHOLE_COLUMNS = 400
 QUICK_NODES, QUICK_PATIENCE = 120, 24
 """Nodes of that search, and nodes after its last better plan; the whole search goes on from there."""
 
-NEAR_TURNS, NEAR_NODES, NEAR_PATIENCE = 4, 60, 20
-"""Times that the surroundings of the best plan are searched in vain, and nodes each time as above."""
-
 NEAR_ENOUGH = 0.005
-"""A plan within this share of its bound is searched around once, and a start that is needs no search for a first plan."""
+"""A start within this share of its bound needs no search for a first plan."""
 
 EXCHANGES = 8
 """Times that plants of the best plan are exchanged for others, each time a better one was found."""
@@ -152,8 +149,6 @@ class _Strategy:
         self._report(state)
         if not (start and self._is_near(state)):
             self._find_first(tight, relaxation, state)
-        if not self._is_near(state):
-            self._look_around(tight, relaxation, state)
         self.clock.lap("first plan")
         root, tight = self._root(tight, relaxation, state)
         self.clock.lap("root")
@@ -208,25 +203,6 @@ class _Strategy:
         root = root_node(tight, relaxation.bound)
         roots = [replace(root, upper=np.where(likely, root.upper, root.lower))]
         self._search(tight, roots, state, loose, QUICK_NODES, max(1, self.options.threads), QUICK_PATIENCE)
-
-    def _look_around(self, tight: Matrix, relaxation: Relaxation, state: SearchState) -> None:
-        """Search the plans at the hosts of the best one and at a few others: with few hosts a part is searched many times faster.
-
-        Where the plan is still far from the bound and its surroundings hold no better one, other hosts are joined to it in turn.
-        """
-        root = root_node(tight, relaxation.bound)
-        turn = 0
-        while turn < NEAR_TURNS and not self.clock.stop.raised:
-            if state.best is None or not (chosen := state.best.whole * self.builds).any():
-                return
-            before = state.cutoff
-            near = near_plan(self.matrix, self.whole[chosen > 0.5], relaxation.reduced_costs, turn)[self.whole]
-            roots = [replace(root, upper=np.where(near, root.upper, root.lower))]
-            self._search(tight, roots, state, self.options, NEAR_NODES, max(1, self.options.threads), NEAR_PATIENCE)
-            if state.cutoff > before - state.margin(self.options):
-                turn += 1
-                if self._is_near(state):
-                    return
 
     def _is_near(self, state: SearchState) -> bool:
         """Whether the plan in hand is so near its bound that only the proof can tell whether there is a better one."""

@@ -37,7 +37,6 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
     monkeypatch.setattr(neighbourhood, "QUICK_HOSTS", 2)
     monkeypatch.setattr(neighbourhood, "QUICK_BUILDS", 1)
-    monkeypatch.setattr(neighbourhood, "NEAR_BUILDS", 2)
     monkeypatch.setattr(tree, "SMALL_PART", 0)
     monkeypatch.setattr(tree, "SHRINK_AT", 1.0)
 
