@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from model.matrix import Matrix, Vector
 from model.problem import Problem
@@ -117,12 +118,29 @@ def ask_about_plants(problem: Problem, matrix: Matrix) -> tuple[Question, ...]:
     return (*found.values(), *questions)
 
 
-def doubts_at(questions: Sequence[Question], values: Vector) -> list[Doubt]:
-    """Return the questions that a point leaves open, those to ask first at the front."""
-    open_ones = []
-    for number, question in enumerate(questions):
-        count = float(values[question.columns].sum())
-        near = WHOLE * question.columns.size**0.5
-        if abs(count - round(count)) > near or near < count < question.least - near:
-            open_ones.append(Doubt(number, question, count))
+def members_of(questions: Sequence[Question], width: int) -> sp.csr_array:
+    """Return a matrix (questions, `width`) of ones where a column counts for a question."""
+    columns = np.concatenate([question.columns for question in questions]) if questions else np.zeros(0, dtype=np.intp)
+    starts = np.concatenate([[0], np.cumsum([question.columns.size for question in questions], dtype=np.intp)])
+    return sp.csr_array((np.ones(columns.size), columns, starts), shape=(len(questions), width))
+
+
+def doubts_at(questions: Sequence[Question], values: Vector, members: sp.csr_array | None = None) -> list[Doubt]:
+    """Return the questions that a point leaves open, those to ask first at the front.
+
+    Parameters
+    ----------
+    questions
+        Of the matrix.
+    values
+        One entry a column.
+    members
+        What :func:`members_of` returned, where it is at hand.
+    """
+    members = members_of(questions, values.size) if members is None else members
+    counts = members @ values
+    near = WHOLE * np.sqrt(np.diff(members.indptr))
+    least = np.array([question.least for question in questions], dtype=float)
+    is_open = (np.abs(counts - np.round(counts)) > near) | ((near < counts) & (counts < least - near))
+    open_ones = [Doubt(number, questions[number], float(counts[number])) for number in np.flatnonzero(is_open).tolist()]
     return sorted(open_ones, key=lambda doubt: (doubt.question.rank, -doubt.distance, doubt.number))

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.branching import WHOLE, Doubt, ask_about_plants, doubts_at
+from model.branching import WHOLE, Doubt, ask_about_plants, doubts_at, members_of
 from model.covers import CapacityCovers
 from model.decomposed_program import DecomposedProgram
 from model.decomposition import part
@@ -182,7 +182,7 @@ class Tree:
             self._learn(node.answer, self.lp.objective)
         values = self.lp.values()
         node = self._tightened(replace(node, bound=max(node.bound, self.lp.objective)), values, cutoff)
-        doubts = doubts_at(self.lp_questions, values)
+        doubts = doubts_at(self.lp_questions, values, self.lp_members)
         if not doubts:
             return self._take_plan(node, values, cutoff, found)
         self._part(node, doubts, cutoff)
@@ -375,6 +375,7 @@ class Tree:
         self.reduction, self.held, self.lp = found, needed, lp
         self.covers = CapacityCovers(self.problem, found.matrix)
         self.lp_questions = ask_about_plants(self.problem, found.matrix)
+        self.lp_members = members_of(self.lp_questions, len(found.matrix.cost))
         self.lp_whole = np.flatnonzero(found.matrix.integer)
         self.lp_places = self.place[found.columns[self.lp_whole]]
         self.epoch += 1
