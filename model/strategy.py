@@ -32,8 +32,8 @@ FEW_WHOLE_COLUMNS = 400
 QUICK_NODES, QUICK_PATIENCE = 120, 24
 """Nodes of that search, and nodes after its last better plan; the whole search goes on from there."""
 
-NEAR_ENOUGH = 0.005
-"""A start within this share of its bound needs no search for a first plan."""
+NEAR_ENOUGH, TOO_FAR = 0.005, 0.02
+"""A start within the first share of its bound needs no search for a first plan; a first plan beyond the second is no reason to stop looking."""
 
 EXCHANGES = 8
 """Times that plants of the best plan are exchanged for others, each time a better one was found."""
@@ -147,7 +147,7 @@ class _Strategy:
             return self._finish(state, exhausted=True)
         tight = self.matrix.with_rows(relaxation.covers)
         self._report(state)
-        if not (start and self._is_near(state)):
+        if not (start and self._is_within(NEAR_ENOUGH, state)):
             self._find_first(tight, relaxation, state)
         self.clock.lap("first plan")
         root, tight = self._root(tight, relaxation, state)
@@ -204,9 +204,10 @@ class _Strategy:
         roots = [replace(root, upper=np.where(likely, root.upper, root.lower))]
         self._search(tight, roots, state, loose, QUICK_NODES, max(1, self.options.threads), QUICK_PATIENCE)
 
-    def _is_near(self, state: SearchState) -> bool:
-        """Whether the plan in hand is so near its bound that only the proof can tell whether there is a better one."""
-        return state.best is not None and state.cutoff - state.bound < NEAR_ENOUGH * abs(state.cutoff)
+    @staticmethod
+    def _is_within(share: float, state: SearchState) -> bool:
+        """Whether the plan in hand is within a share of its bound."""
+        return state.best is not None and state.cutoff - state.bound < share * abs(state.cutoff)
 
     def _root(self, tight: Matrix, relaxation: Relaxation, state: SearchState) -> tuple[Node, Matrix]:
         """Return the part that holds every plan worth looking for, and the matrix with the covers that bind there.
@@ -300,7 +301,7 @@ class _Strategy:
             state.nodes += done - before
             if state.cutoff < best_cost:
                 best_at, best_cost = done, state.cutoff
-            if done - best_at > patience:
+            if done - best_at > patience and self._is_within(TOO_FAR, state):
                 break
             if whole_search:
                 open_bound = min((tree.bound for tree in trees), default=math.inf)
