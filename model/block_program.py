@@ -121,32 +121,27 @@ class BlockProgram:
                 best, most = Reply(LpState.INFEASIBLE, constant, slopes), excess
         return best
 
-    def add_cover(self, row: Row) -> Row | None:
+    def add_cover(self, row: Row) -> None:
         """Add a row that holds for every plan, in positions of the whole matrix.
 
-        Returns
-        -------
-        Row
-            In the block's own positions; None, and nothing is added, where the members of a group differ in it: leaving a cover out
-            only weakens the relaxation.
+        Nothing is added where the members of a group differ in it: leaving a cover out only weakens the relaxation.
         """
         weights: dict[int, float] = {}
         times: dict[int, int] = {}
         for column, weight in zip(row.columns.tolist(), row.coefficients.tolist(), strict=True):
             place = self.place_of.get(column)
             if place is None or weights.setdefault(place, weight) != weight:
-                return None
+                return
             times[place] = times.get(place, 0) + 1
         own = self.block.columns.size
         if any(place >= own and count != self.block.groups[place - own].size for place, count in times.items()):
-            return None
+            return
         inside = Row(np.fromiter(weights, dtype=np.intp), np.fromiter(weights.values(), dtype=float), row.lower, row.upper)
         if len(self.covers) >= MOST_COVERS:
             self._forget_covers()
         self.program.add_rows([inside])
         self.covers.append(inside)
         self.asked, self.covered, self.sides, self.duals_known = None, None, None, False
-        return inside
 
     def _forget_covers(self) -> None:
         """Delete the covers that do not bind; the older half where the last solve does not tell."""

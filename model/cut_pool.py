@@ -13,12 +13,12 @@ MOST_POOLED = 500
 """Cuts of one block that are remembered; beyond it the oldest that the master does not hold is forgotten."""
 
 VIOLATION = 1e-6
-"""A cut says more than the master knows if it misses it by this share of the block's cost, or a barrier by so much of its steepest slope."""
+"""A cut says more than the master knows if it misses it by this share of the block's cost, or a feasibility cut by so much of its steepest slope."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """Cost of a block >= constant + slopes · its groups; of a barrier, 0 >= constant + slopes · groups, the steepest slope being 1.
+    """Cost of a block >= constant + slopes · its groups; of a feasibility cut, 0 >= constant + slopes · groups, the steepest slope being 1.
 
     Parameters
     ----------
@@ -26,14 +26,14 @@ class Cut:
         Number of the block.
     constant, slopes
         MUSD, and MUSD per unit of each group.
-    is_barrier
+    is_feasibility
         Whether it rules out points at which the block is impossible, whatever they cost.
     """
 
     block: int
     constant: float
     slopes: Vector
-    is_barrier: bool = False
+    is_feasibility: bool = False
 
 
 @dataclass
@@ -68,7 +68,7 @@ class CutPool:
             self.free = np.append(self.free, np.zeros(more, dtype=bool))
         number = len(self.cuts)
         self.cuts.append(cut)
-        self.slopes[number], self.constants[number], self.costs[number] = cut.slopes, cut.constant, not cut.is_barrier
+        self.slopes[number], self.constants[number], self.costs[number] = cut.slopes, cut.constant, not cut.is_feasibility
         self.free[number] = not held
 
     def release(self, cut: Cut) -> None:
@@ -88,15 +88,15 @@ class CutPool:
         Returns
         -------
         float, Cut
-            MUSD; infinite for a barrier.
+            MUSD; infinite for a feasibility cut.
         """
         count = len(self.cuts)
         if not self.free[:count].any():
             return None
         excess = self.constants[:count] + self.slopes[:count] @ groups - self.costs[:count] * known
         excess[~self.free[:count]] = -np.inf
-        barriers = self.costs[:count] == 0.0
-        excess[barriers & (excess > VIOLATION)] = np.inf
+        feasibility = self.costs[:count] == 0.0
+        excess[feasibility & (excess > VIOLATION)] = np.inf
         best = int(np.argmax(excess))
         return (float(excess[best]), self.cuts[best]) if excess[best] > VIOLATION * max(1.0, abs(known)) else None
 

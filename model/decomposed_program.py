@@ -27,13 +27,13 @@ NEAR, SLOW = 0.6, 0.2
 UNASKED = 10
 """Solves in a row for which the cuts alone may answer: the blocks are asked where that may take the bound above the cutoff, or to learn."""
 
-MEMORY = 0.1
-"""Weight of the last answer in what the blocks are expected to add to the bound."""
+SMOOTHING = 0.1
+"""Weight of the last answer in what the blocks are expected to add to the bound, and of the last point in the core point."""
 
-INWARD, FADING = 0.4, 0.9
-"""How far from the master's point towards the middle of those before the blocks are asked, and how much of that middle a new point leaves.
+CORE_SHARE = 0.4
+"""How far from the master's point towards the core point the blocks are asked: the in-out method.
 
-A cut from further in is less good where it was asked for and better everywhere else; without it the search for the same plan takes three times as long.
+A cut from further in is less good where it was asked for and better everywhere else.
 """
 
 PATIENT_ROUNDS = 4
@@ -69,7 +69,7 @@ class DecomposedProgram:
         self.objective = float("nan")
         self.is_fresh = True
         self.unasked, self.expected = 0, np.inf
-        self.middle: Vector | None = None
+        self.core_point: Vector | None = None
         self.asked_at = np.zeros(parts.linking.size)
         self.first_iterations = whole.iterations
         program = LinearProgram(parts.loose.matrix, options, stop)
@@ -119,14 +119,14 @@ class DecomposedProgram:
             if number == 0 and not self._is_worth_asking(room):
                 self.is_fresh = False
                 return LpState.OPTIMAL
-            cuts, missing, state = self._ask(INWARD)
+            cuts, missing, state = self._ask(CORE_SHARE)
             if not cuts and state is LpState.OPTIMAL:
                 cuts, missing, state = self._ask(0.0)
             if state is LpState.STOPPED:
                 return state
             self.is_fresh = True
             if number == 0 and np.isfinite(missing):
-                self.expected = missing if np.isinf(self.expected) else (1 - MEMORY) * self.expected + MEMORY * missing
+                self.expected = missing if np.isinf(self.expected) else (1 - SMOOTHING) * self.expected + SMOOTHING * missing
             self._add_cuts(cuts)
             if not cuts and missing <= self._enough(bound):
                 if master.all_fixed:
@@ -135,7 +135,7 @@ class DecomposedProgram:
             if not cuts or state is LpState.FAILED or (number >= PATIENT_ROUNDS and np.isinf(missing)):
                 return self._solve_whole(cutoff)
             if np.isfinite(missing) and not master.all_whole:
-                near = missing < min(1.0, NEAR) * room
+                near = missing < NEAR * room
                 if near or (number > 0 and bound - before < SLOW * room):
                     return LpState.OPTIMAL
             before = bound
@@ -153,12 +153,12 @@ class DecomposedProgram:
         """Return what the cuts may miss where the bound is to be a plan's cost, MUSD."""
         return max(EXACT * abs(bound), 0.01 * self.options.absolute_gap, 0.01 * self.options.relative_gap * abs(bound))
 
-    def _ask(self, inward: float) -> tuple[list[Cut], float, LpState]:
+    def _ask(self, core_share: float) -> tuple[list[Cut], float, LpState]:
         """Ask every block what a point costs.
 
         Parameters
         ----------
-        inward
+        core_share
             How far from the master's point to ask; not where that point is a plan, whose cost is to be known.
 
         Returns
@@ -168,26 +168,27 @@ class DecomposedProgram:
         """
         master, cuts, worst = self.master, [], LpState.OPTIMAL
         point, known, missing = master.values[: master.width], master.known_costs, 0.0
-        self.middle = point.copy() if self.middle is None else FADING * self.middle + (1 - FADING) * point
-        inward = 0.0 if master.all_whole else inward
-        self.asked_at = point + inward * (self.middle - point)
+        core = point if self.core_point is None else self.core_point
+        self.core_point = (1 - SMOOTHING) * core + SMOOTHING * point
+        core_share = 0.0 if master.all_whole else core_share
+        self.asked_at = point + core_share * (self.core_point - point)
         for k, block in enumerate(self.blocks):
             reply = block.ask(master.groups_at(k, self.asked_at))
             if reply.state is LpState.STOPPED:
                 return [], np.inf, reply.state
             if reply.state not in (LpState.OPTIMAL, LpState.INFEASIBLE):
                 worst = LpState.FAILED
-            if reply.state is not LpState.OPTIMAL and not inward:
+            if reply.state is not LpState.OPTIMAL and not core_share:
                 missing = np.inf
             if reply.slopes is None:
                 continue
-            told = block.cost if not inward else reply.constant + float(reply.slopes @ master.groups_at(k, point))
+            told = block.cost if not core_share else reply.constant + float(reply.slopes @ master.groups_at(k, point))
             if reply.state is LpState.INFEASIBLE:
                 if told > 0.0:
-                    cuts.append(master.barrier(k, reply.constant, reply.slopes))
+                    cuts.append(master.feasibility_cut(k, reply.constant, reply.slopes))
                     missing = np.inf
             elif told > known[k] + EXACT * max(1.0, abs(known[k])):
-                cuts.append(master.cut(k, reply.constant, reply.slopes))
+                cuts.append(master.optimality_cut(k, reply.constant, reply.slopes))
                 missing += told - known[k]
         return cuts, missing if worst is LpState.OPTIMAL else np.inf, worst
 
@@ -219,7 +220,7 @@ class DecomposedProgram:
         duals = self.whole.row_duals()
         if not duals.size:
             return []
-        return [self.master.cut(k, *block.bound_from(duals[block.rows])) for k, block in enumerate(self.parts.blocks)]
+        return [self.master.optimality_cut(k, *block.bound_from(duals[block.rows])) for k, block in enumerate(self.parts.blocks)]
 
     def solve_afresh(self, cutoff: float = np.inf) -> LpState:
         """Solve the whole program, for when the way over the blocks went wrong."""

@@ -114,7 +114,7 @@ class MasterProgram:
         if len(self.cuts) <= MOST_CUTS:
             return
         idle = [position for position, name in enumerate(self.names) if self.solves - self.last_use.get(name, self.solves) > IDLE_SOLVES]
-        if idle and len(idle) >= MOST_CUTS // 4:
+        if len(idle) > MOST_CUTS // 4:
             self._forget(idle)
 
     def _violated(self, room: float) -> list[Cut]:
@@ -156,17 +156,17 @@ class MasterProgram:
 
     # --- rows --------------------------------------------------------------------------------
 
-    def cut(self, k: int, constant: float, slopes: Vector) -> Cut:
+    def optimality_cut(self, k: int, constant: float, slopes: Vector) -> Cut:
         """Return the cut: cost of block k >= constant + slopes · its groups."""
         kept = np.abs(slopes) > SLOPE
         return Cut(k, constant + self._least_of(k, slopes, ~kept), np.where(kept, slopes, 0.0))
 
-    def barrier(self, k: int, constant: float, slopes: Vector) -> Cut:
-        """Return the barrier: constant + slopes · groups of block k <= 0; the slopes are not all zero."""
+    def feasibility_cut(self, k: int, constant: float, slopes: Vector) -> Cut:
+        """Return the cut: constant + slopes · groups of block k <= 0; the slopes are not all zero."""
         steepest = float(np.abs(slopes).max(initial=0.0))
         kept = np.abs(slopes) > SLOPE * steepest
         constant += self._least_of(k, slopes, ~kept)
-        return Cut(k, constant / steepest, np.where(kept, slopes / steepest, 0.0), is_barrier=True)
+        return Cut(k, constant / steepest, np.where(kept, slopes / steepest, 0.0), is_feasibility=True)
 
     def _least_of(self, k: int, slopes: Vector, dropped: np.ndarray) -> float:
         """Return the least that terms left out of a row can come to, so that it holds without them."""
@@ -197,7 +197,7 @@ class MasterProgram:
         weights = -cut.slopes[self.group_of[cut.block]]
         kept = np.flatnonzero(weights)
         columns, weights = self.seen[cut.block][kept], weights[kept]
-        if cut.is_barrier:
+        if cut.is_feasibility:
             return Row(columns, weights, cut.constant, np.inf)
         return Row(np.append(columns, self.first_cost + cut.block), np.append(weights, 1.0), cut.constant, np.inf)
 

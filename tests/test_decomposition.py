@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +44,16 @@ def parted(seed: int) -> tuple[small.Solved, Decomposition, DecomposedProgram, L
     twin = LinearProgram(matrix, small.EXACT, StopSignal(60))
     twin.solve()
     return solved, parts, DecomposedProgram(parts, small.EXACT, StopSignal(60), twin), whole
+
+
+def hold_random_plans(seed: int, count: int, parts: Decomposition, *programs: DecomposedProgram | LinearProgram) -> Iterator[None]:
+    """Fix the builds of all programs at one random plan after the other."""
+    builds, random = np.flatnonzero(parts.matrix.integer), np.random.default_rng(seed)
+    for _ in range(count):
+        plan = np.clip(np.round(random.random(builds.size) - 0.3), parts.matrix.lower[builds], parts.matrix.upper[builds])
+        for program in programs:
+            program.bound_columns(builds, plan, plan)
+        yield
 
 
 def complete(program: DecomposedProgram, cutoff: float = np.inf) -> LpState:
@@ -111,12 +122,7 @@ def test_a_parted_program_and_the_whole_one_agree_wherever_builds_are_bounded(se
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_cost_of_a_plan_is_exact(seed):
     _solved, parts, program, whole = parted(seed)
-    builds = np.flatnonzero(parts.matrix.integer)
-    random = np.random.default_rng(seed)
-    for _ in range(8):
-        plan = np.clip(np.round(random.random(builds.size) - 0.3), parts.matrix.lower[builds], parts.matrix.upper[builds])
-        for one in (program, whole):
-            one.bound_columns(builds, plan, plan)
+    for _ in hold_random_plans(seed, 8, parts, program, whole):
         state = whole.solve()
         assert program.solve() is state
         if state is LpState.OPTIMAL:
@@ -213,8 +219,6 @@ def test_a_search_on_parted_programs_finds_the_optimum(seed, threads, monkeypatc
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_block_that_cannot_be_solved_leaves_the_answer_to_the_whole_program(seed, monkeypatch):
     _, parts, program, whole = parted(seed)
-    builds = np.flatnonzero(parts.matrix.integer)
-    random = np.random.default_rng(seed)
     asks = 0
     ask = block_program.BlockProgram.ask
 
@@ -224,10 +228,7 @@ def test_a_block_that_cannot_be_solved_leaves_the_answer_to_the_whole_program(se
         return block_program.Reply(LpState.FAILED) if asks % 3 == 0 else ask(self, groups)
 
     monkeypatch.setattr(block_program.BlockProgram, "ask", failing)
-    for _ in range(6):
-        plan = np.clip(np.round(random.random(builds.size) - 0.3), parts.matrix.lower[builds], parts.matrix.upper[builds])
-        for one in (program, whole):
-            one.bound_columns(builds, plan, plan)
+    for _ in hold_random_plans(seed, 6, parts, program, whole):
         state = whole.solve()
         assert program.solve() is state
         if state is LpState.OPTIMAL:
@@ -238,13 +239,8 @@ def test_a_block_that_cannot_be_solved_leaves_the_answer_to_the_whole_program(se
 def test_cuts_hold_at_every_plan_whatever_terms_are_left_out_of_them(seed, monkeypatch):
     monkeypatch.setattr(master_program, "SLOPE", 1e3)
     _, parts, program, whole = parted(seed)
-    builds = np.flatnonzero(parts.matrix.integer)
     program.solve()
-    random = np.random.default_rng(seed)
-    for _ in range(6):
-        plan = np.clip(np.round(random.random(builds.size) - 0.3), parts.matrix.lower[builds], parts.matrix.upper[builds])
-        for one in (program, whole):
-            one.bound_columns(builds, plan, plan)
+    for _ in hold_random_plans(seed, 6, parts, program, whole):
         if whole.solve() is LpState.OPTIMAL:
             assert program.master.program.solve() is LpState.OPTIMAL
             assert program.master.program.objective + program.constant <= whole.objective + 1e-6 * max(1.0, abs(whole.objective))
@@ -271,20 +267,20 @@ def test_what_a_block_replies_is_what_its_multipliers_prove_and_no_less_than_its
 
 def test_a_pool_gives_the_cut_that_tells_most_and_only_while_the_master_does_not_hold_it():
     pool = CutPool(2)
-    flat, steep, barrier = (
+    flat, steep, wall = (
         Cut(0, 1.0, np.array([0.0, 0.0])),
         Cut(0, 5.0, np.array([-4.0, 0.0])),
-        Cut(0, -0.5, np.array([0.0, 1.0]), is_barrier=True),
+        Cut(0, -0.5, np.array([0.0, 1.0]), is_feasibility=True),
     )
-    for cut in (flat, steep, barrier):
+    for cut in (flat, steep, wall):
         pool.add(cut, held=False)
     assert pool.violated(np.array([0.0, 0.0]), 0.0) == (5.0, steep)
     assert pool.violated(np.array([1.0, 0.0]), 0.5) == (0.5, flat)
-    assert pool.violated(np.array([1.0, 1.0]), 0.5) == (np.inf, barrier)
-    pool.take(barrier)
+    assert pool.violated(np.array([1.0, 1.0]), 0.5) == (np.inf, wall)
+    pool.take(wall)
     assert pool.violated(np.array([1.0, 1.0]), 0.5) == (0.5, flat)
-    pool.release(barrier)
-    assert pool.violated(np.array([1.0, 1.0]), 0.5) == (np.inf, barrier)
+    pool.release(wall)
+    assert pool.violated(np.array([1.0, 1.0]), 0.5) == (np.inf, wall)
     assert pool.violated(np.array([0.0, 0.0]), 5.0) is None
 
 
