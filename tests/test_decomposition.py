@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import block_program, cut_pool, decomposition, master_program, strategy, tree
+from model import block_program, cut_pool, decomposed_program, decomposition, master_program, strategy, tree
 from model.covers import CapacityCovers
 from model.cut_pool import Cut, CutPool
 from model.decomposed_program import DecomposedProgram
@@ -21,6 +21,8 @@ from tests import small
 from tests.random_books import random_book
 
 SEEDS = range(10)
+FRACTIONAL = (1, 2, 3, 4, 7, 8)
+"""Books whose relaxation builds parts of plants."""
 
 
 @pytest.fixture(autouse=True)
@@ -293,3 +295,88 @@ def test_a_full_pool_forgets_its_oldest_cut_that_the_master_does_not_hold(monkey
         pool.add(cut, held=False)
     assert pool.cuts == [cuts[0], cuts[3], cuts[4]]
     assert pool.violated(np.array([0.0]), 0.0) == (4.0, cuts[4])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_solve_after_solve_the_bound_comes_to_that_of_the_whole_program(seed):
+    """However few cuts the master holds: those that it forgot come back from the pool, and where inner cuts say nothing the point itself is asked."""
+    _, parts, program, whole = parted(seed)
+    builds, random = np.flatnonzero(parts.matrix.integer), np.random.default_rng(seed)
+    for _ in range(4):
+        upper = np.where(random.random(builds.size) < 0.4, 0.0, parts.matrix.upper[builds])
+        for one in (program, whole):
+            one.bound_columns(builds, parts.matrix.lower[builds], upper)
+        if whole.solve() is not LpState.OPTIMAL:
+            continue
+        for _ in range(60):
+            assert program.solve() is LpState.OPTIMAL
+        assert program.objective == pytest.approx(whole.objective, rel=1e-5, abs=1e-5)
+        waiting = sum(int(pool.free[: len(pool.cuts)].sum()) for pool in program.master.pools)
+        assert waiting == sum(len(pool.cuts) for pool in program.master.pools) - len(program.master.cuts)
+
+
+def test_where_inner_cuts_say_nothing_the_point_itself_is_asked(monkeypatch):
+    _, _, program, whole = parted(FRACTIONAL[0])
+    asked, ask = [], program._ask
+    monkeypatch.setattr(program, "_ask", lambda share: asked.append(share) or (([], 0.0, LpState.OPTIMAL) if share else ask(share)))
+    assert complete(program) is LpState.OPTIMAL
+    assert asked[:2] == [decomposed_program.CORE_SHARE, 0.0]
+    assert program.objective == pytest.approx(whole.objective, rel=1e-5)
+
+
+def test_a_feasibility_cut_that_leaves_the_masters_point_is_none(monkeypatch):
+    _, _, program, _ = parted(FRACTIONAL[0])
+    assert complete(program) is LpState.OPTIMAL
+    assert not program.master.all_whole
+    for constant, count in ((-1e6, 0), (1e6, len(program.blocks))):
+        monkeypatch.setattr(
+            block_program.BlockProgram, "ask",
+            lambda self, groups, constant=constant: block_program.Reply(LpState.INFEASIBLE, constant, np.ones(groups.size)),
+        )  # fmt: skip
+        cuts, missing, _ = program._ask(decomposed_program.CORE_SHARE)
+        assert (len(cuts), np.isinf(missing)) == (count, count > 0)
+
+
+@pytest.mark.parametrize("seed", FRACTIONAL)
+def test_cuts_of_an_answer_are_violated_at_the_masters_point_and_say_by_how_much(seed):
+    _, _, program, _ = parted(seed)
+    master, told = program.master, 0
+    for _ in range(8):
+        assert master.solve(np.inf) is LpState.OPTIMAL
+        master.read()
+        point, known = master.values[: master.width], master.known_costs.copy()
+        cuts, missing, state = program._ask(decomposed_program.CORE_SHARE)
+        excess = [
+            cut.constant + cut.slopes @ master.groups_at(cut.block, point) - (0.0 if cut.is_feasibility else known[cut.block])
+            for cut in cuts
+        ]
+        assert all(more > 0.0 for more in excess)
+        if state is LpState.OPTIMAL and not any(cut.is_feasibility for cut in cuts) and not master.all_whole:
+            assert missing == pytest.approx(sum(excess), rel=1e-6, abs=1e-6)
+            told += bool(cuts)
+        program._add_cuts(cuts)
+    assert told
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_blocks_are_asked_at_a_plan_itself_and_the_whole_program_says_where_it_stood(seed):
+    _, parts, program, whole = parted(seed)
+    for _ in hold_random_plans(seed, 4, parts, program, whole):
+        if whole.solve() is LpState.OPTIMAL:
+            assert program.solve() is LpState.OPTIMAL
+            assert program.asked_point() == pytest.approx(program.values(), abs=1e-9)
+            assert program.solve_afresh() is LpState.OPTIMAL
+            assert program.asked_point() == pytest.approx(program.values(), abs=1e-9)
+
+
+def test_a_block_keeps_few_covers_whatever_the_last_solve_told():
+    solved, parts, program, _ = parted(0)
+    random = np.random.default_rng(0)
+    covers = CapacityCovers(solved.problem, parts.matrix)
+    found = 0
+    for _ in range(40):
+        rows = covers.violated(random.random(len(parts.matrix.cost)))
+        found += len(rows)
+        program.add_rows(rows)
+        assert all(len(block.covers) <= block_program.MOST_COVERS for block in program.blocks)
+    assert found > 3 * block_program.MOST_COVERS * len(program.blocks)
