@@ -22,13 +22,14 @@ from model.node import Answer, Count, Incumbent, Node
 from model.node_queue import NodeQueue
 from model.outcome import SolveOptions
 from model.problem import Problem
+from model.pseudo_costs import PseudoCosts
 from model.reduction import Mask, Reduction, reduce_matrix
 
 PROBES, PROBE_ITERATIONS = 4, 150
 """Questions followed before one is asked, and how far each answer is followed for that."""
 
-CANDIDATES, RELIABLE = 10, 2
-"""Questions compared at a node; one whose answers were followed so often is judged by what they cost before."""
+CANDIDATES = 10
+"""Questions compared at a node."""
 
 COVER_ROUNDS = 1
 SHRINK_AT = 0.6
@@ -75,7 +76,7 @@ class Tree:
         self.epoch = -1
         self.nodes = self.iterations = 0
         self.counts: Counter[str] = Counter()
-        self.gains: dict[tuple[Count, int], tuple[float, int]] = {}
+        self.pseudo_costs = PseudoCosts()
 
     def hold(self, node: Node) -> Vector | None:
         """Make the linear program for the plans of a part, before there is anything to search.
@@ -104,7 +105,7 @@ class Tree:
         """Return another search of the same linear program, with no part to search yet; the two can learn from each other."""
         other = Tree(self.problem, self.matrix, self.options, self.stop, [])
         if self.parted is not None:
-            other.counted, other.gains = self.counted, dict(self.gains)
+            other.counted, other.pseudo_costs = self.counted, self.pseudo_costs.copy()
             other._hold(self.reduction, self.held, self.parted.twin())
         return other
 
@@ -179,7 +180,7 @@ class Tree:
             self.counts["dropped"] += 1
             return cutoff
         if node.answer is not None:
-            self._learn(node.answer, self.lp.objective)
+            self.pseudo_costs.learn(node.answer, self.lp.objective)
         values = self.lp.values()
         node = self._tightened(replace(node, bound=max(node.bound, self.lp.objective)), values, cutoff)
         doubts = doubts_at(self.lp_questions, values, self.lp_members)
@@ -259,10 +260,12 @@ class Tree:
         best, best_score, best_known = picked[0], -1.0, ((node.bound, node.bound), (node.bound, node.bound))
         probed = 0
         for doubt in picked:
-            known = self._expected(node, doubt)
-            if known is None:
-                if probed >= PROBES:
-                    continue
+            rises = self.pseudo_costs.rises(self.count_of[doubt.number], doubt.distances)
+            if rises is not None:
+                known = ((node.bound, node.bound + rises[0]), (node.bound, node.bound + rises[1]))
+            elif probed >= PROBES:
+                continue
+            else:
                 probed += 1
                 known = (self._probe(node, doubt, 0, basis, cutoff), self._probe(node, doubt, 1, basis, cutoff))
             gains = [max(min(estimate, cutoff + 1.0) - node.bound, 1e-3) for _, estimate in known]
@@ -275,21 +278,6 @@ class Tree:
         if probed:
             self._enter(replace(node, basis=basis, epoch=self.epoch))
         return best, best_known
-
-    def _expected(self, node: Node, doubt: Doubt) -> tuple[tuple[float, float], tuple[float, float]] | None:
-        """Return (bound, estimate) of the two answers by what they cost before; None where too few were followed."""
-        known = []
-        for side, distance in enumerate(doubt.distances):
-            total, times = self.gains.get((self.count_of[doubt.number], side), (0.0, 0))
-            if times < RELIABLE:
-                return None
-            known.append((node.bound, node.bound + distance * total / times))
-        return known[0], known[1]
-
-    def _learn(self, answer: Answer, cost: float) -> None:
-        """Note what an answer cost, per unit of the distance to it."""
-        total, times = self.gains.get((answer.count, answer.side), (0.0, 0))
-        self.gains[answer.count, answer.side] = total + max(0.0, cost - answer.bound) / answer.distance, times + 1
 
     def _probe(self, node: Node, doubt: Doubt, side: int, basis: Basis, cutoff: float) -> tuple[float, float]:
         """Follow an answer for a while; return what is proven of it and what it looks like."""
@@ -306,7 +294,7 @@ class Tree:
             estimate = max(bound, self.lp.objective)
             bound = estimate if state is LpState.OPTIMAL else bound
         if child.answer is not None and state is not LpState.STOPPED:
-            self._learn(child.answer, estimate)
+            self.pseudo_costs.learn(child.answer, estimate)
         return bound, estimate
 
     def _answer(self, node: Node, doubt: Doubt, side: int, basis: Basis) -> Node:
