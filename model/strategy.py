@@ -15,9 +15,10 @@ import numpy as np
 
 from model.first_plan import settle_counts
 from model.linear_program import LpState
-from model.matrix import Matrix
+from model.matrix import Matrix, Vector
 from model.neighbourhood import at_likely_hosts, exchanges, keys_of
 from model.node import Incumbent, Node, root_node
+from model.node_queue import NodeQueue
 from model.outcome import Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
 from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
@@ -35,8 +36,11 @@ QUICK_NODES, QUICK_PATIENCE = 120, 24
 NEAR_ENOUGH, TOO_FAR = 0.005, 0.02
 """A start within the first share of its bound needs no search for a first plan; a first plan beyond the second is no reason to stop looking."""
 
-EXCHANGES = 8
-"""Times that plants of the best plan are exchanged for others, each time a better one was found."""
+EXCHANGES, FINE = 8, 0.02
+"""Times that plants of the best plan are exchanged for others, each time a better one was found, and how much better, as a share of the gap.
+
+What differs by less than the gap is a matter of taste to the proof, but not to who reads the plan: near it, the best is wanted.
+"""
 
 REMAKE_AT = 0.7
 """The searches start anew if better plans leave fewer than this share of the builds."""
@@ -122,6 +126,7 @@ class _Strategy:
         self.progress, self.say, self.clock, self.pool = progress, say, clock, pool
         self.interrupted = False
         self.state = SearchState(None, math.inf, -math.inf)
+        self.tried: set[bytes] = set()
         self.whole = np.flatnonzero(matrix.integer)
         self.builds = np.array([matrix.columns[column][0] == "build" for column in self.whole])
 
@@ -159,12 +164,19 @@ class _Strategy:
                 f"First plan: {state.best.objective:,.1f} MUSD, no plan can cost less than {state.bound:,.1f}; "
                 f"{dropped:,} of {self.whole.size:,} possible builds cannot be part of a cheaper one"
             )
-        root, trees = self._improve(tight, root, state)
+        root, costs, trees = self._improve(tight, root, state)
         self.clock.lap("better plans")
         for tree in trees[:1]:
             tree.queue.push(root)
-        trees = self._search(tight, [root], state, self.options, math.inf, max(1, self.options.threads), trees=trees)
-        self.clock.lap("proof")
+        is_better = True
+        while is_better:
+            before = state.cutoff
+            trees = self._search(tight, [root], state, self.options, math.inf, max(1, self.options.threads), trees=trees, until_better=True)
+            self.clock.lap("proof")
+            is_better = state.cutoff < before and not self.clock.stop.raised
+            if is_better and costs is not None:
+                trees = self._exchange(tight, root, costs, state, trees)
+                self.clock.lap("better plans")
         exhausted = not any(len(tree.queue) for tree in trees)
         iterations = sum(tree.iterations for tree in trees)
         self.say(f"Searched {state.nodes:,} parts of the plans in {iterations:,} simplex iterations")
@@ -230,45 +242,50 @@ class _Strategy:
                 break
         return root, tight
 
-    def _improve(self, tight: Matrix, root: Node, state: SearchState) -> tuple[Node, list[Tree]]:
-        """Exchange a plant or two of the best plan for others while that makes it cheaper.
+    def _improve(self, tight: Matrix, root: Node, state: SearchState) -> tuple[Node, Vector | None, list[Tree]]:
+        """Exchange plants of the best plan before the proof.
 
         Returns
         -------
-        Node, list[Tree]
-            The part that still holds every better plan, and the searches that did it, for the proof; none where new ones are smaller.
+        Node, Vector, list[Tree]
+            The part that still holds every better plan; what each whole-number column adds to its bound at least, None where that is not
+            known; and the searches that did it, for the proof, none where new ones are smaller.
         """
         if state.best is None or not math.isfinite(root.bound):
-            return root, []
+            return root, None, []
         tree = Tree(self.problem, tight, self.options, self.clock.stop, [])
         costs = self._wait([self.pool.submit(tree.hold, root)])[0]
         if costs is None:
-            return root, [tree]
-        bound = tree.lp.objective
-        trees, keys = [tree], keys_of(self.matrix, self.whole)
-        seen: set[bytes] = set()
+            return root, None, [tree]
+        bound = max(root.bound, tree.lp.objective)
+        root = replace(root, bound=bound)
+        trees = self._exchange(tight, root, costs, state, [tree])
+        left = (root.upper > root.lower).sum()
+        root = without_dear(root, costs, bound, state.prune_at(self.options))
+        return root, costs, trees if (root.upper > root.lower).sum() > REMAKE_AT * left else []
+
+    def _exchange(self, tight: Matrix, root: Node, costs: Vector, state: SearchState, trees: list[Tree]) -> list[Tree]:
+        """Exchange a plant or two of the best plan for others while that makes it cheaper; return the searches, what waits in them untouched."""
+        waiting = [tree.queue for tree in trees]
+        for tree in trees:
+            tree.queue = NodeQueue([])
+        fine = replace(self.options, absolute_gap=FINE * self.options.absolute_gap, relative_gap=FINE * self.options.relative_gap)
+        keys = keys_of(self.matrix, self.whole)
         for _ in range(EXCHANGES):
             before = state.cutoff
-            plans = exchanges(state.best.whole, costs, keys, state.prune_at(self.options) - bound, seen)
+            assert state.best is not None
+            plans = exchanges(state.best.whole, costs, keys, state.prune_at(fine) - root.bound, self.tried)
             # builds that a rule forces stand in every plan, and those ruled out stand in none that is better
             within = [plan for plan in plans if (plan >= root.lower)[self.builds].all() and (plan <= root.upper)[self.builds].all()]
-            nodes = [
-                replace(
-                    root, lower=np.where(self.builds, plan, root.lower), upper=np.where(self.builds, plan, root.upper), basis=None,
-                    epoch=-1,
-                )
-                for plan in within
-            ]  # fmt: skip
-            if not nodes or self.clock.stop.raised:
+            for plan in within:
+                lower, upper = np.where(self.builds, plan, root.lower), np.where(self.builds, plan, root.upper)
+                trees[0].queue.push(replace(root, lower=lower, upper=upper, basis=None, epoch=-1))
+            trees = self._search(tight, [], state, fine, math.inf, max(1, self.options.threads), trees=trees, whole_search=False)
+            if state.cutoff >= before or self.clock.stop.raised:
                 break
-            for node in nodes:
-                tree.queue.push(node)
-            trees = self._search(tight, [], state, self.options, math.inf, max(1, self.options.threads), trees=trees, whole_search=False)
-            if state.cutoff >= before:
-                break
-        left = (root.upper > root.lower).sum()
-        root = without_dear(replace(root, bound=max(root.bound, bound)), costs, bound, state.prune_at(self.options))
-        return root, trees if (root.upper > root.lower).sum() > REMAKE_AT * left else []
+        for number, tree in enumerate(trees):
+            tree.queue = waiting[number] if number < len(waiting) else NodeQueue([])
+        return trees
 
     def _search(
         self,
@@ -281,8 +298,9 @@ class _Strategy:
         patience: float = math.inf,
         trees: list[Tree] | None = None,
         whole_search: bool | None = None,
+        until_better: bool = False,
     ) -> list[Tree]:
-        """Search parts of the plans until none waits, so many nodes are done or the signal is raised."""
+        """Search parts of the plans until none waits, so many nodes are done, a better plan is found where that is asked, or the signal is raised."""
         trees = trees or [Tree(self.problem, matrix, options, self.clock.stop, roots)]
         whole_search = math.isinf(most) if whole_search is None else whole_search
         best_at, best_cost = math.inf, state.cutoff
@@ -307,6 +325,8 @@ class _Strategy:
                 open_bound = min((tree.bound for tree in trees), default=math.inf)
                 state.bound = max(state.bound, min(open_bound, state.prune_at(options)))
             self._report(state)
+            if until_better and best_at < math.inf:
+                break
         return trees
 
     # --- results -----------------------------------------------------------------------------
