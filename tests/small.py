@@ -141,6 +141,25 @@ def stockpile(opening: float = 0, days: float = 0, product: str = "Nd", where: s
     return {"market": where, "product": product, "opening": opening, "days": days, "holding_cost": 0, **change}
 
 
+STOCK_ONLY = {"suppliers": [], "stockpiles": [stockpile(days=365)]}
+"""A stock of a year's demand, 1 kt, that only joint plants can fill; demand itself may go short.
+
+Limits on flows cannot make a plan impossible by themselves, since any demand may be left short; a stock to be held can.
+"""
+
+TWO_MARKETS = [market("JPN", equity=0.5), market("USA", equity=0.5)]
+
+
+def two_products(cerium_surplus: float) -> dict:
+    """Return the sheets of a book whose ore holds neodymium and cerium."""
+    return {
+        "elements": [element("Nd"), element("Ce")],
+        "prices": [*prices("Nd"), *prices("Ce", 2, cerium_surplus)],
+        "composition": [{"source_id": "MINE", "Nd": 0.4, "Ce": 0.6}],
+        "recoveries": [recovery(product="Nd"), recovery(product="Ce", share=0.5)],
+    }
+
+
 def book(settings: dict[str, object] | None = None, **sheets: list[Row]) -> Tables:
     """Return the smallest book, with single settings and whole sheets replaced.
 

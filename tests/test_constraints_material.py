@@ -1,19 +1,14 @@
 """Every constraint on material, solved by eye: where it binds, leaves room and forbids.
 
-Costs are MUSD; see `tests/small.py` for the book that each test changes. A limit on a flow cannot make a plan
-impossible by itself, since any demand may be left short; with a stock to be held that only joint plants can fill, it can.
+Costs are MUSD; see `tests/small.py` for the book that each test changes.
 """
 
 from __future__ import annotations
 
 from tests import small
-from tests.small import approx
-
-STOCK_ONLY = {"suppliers": [], "stockpiles": [small.stockpile(days=365)]}
-"""A stock of a year's demand, 1 kt, that only joint plants can fill; demand itself may go short."""
+from tests.small import STOCK_ONLY, TWO_MARKETS, approx, two_products
 
 TWO_YEARS = {"last_year": 2031, "modelled_years": "all"}
-TWO_MARKETS = [small.market("JPN", equity=0.5), small.market("USA", equity=0.5)]
 
 # --- source_limit ---------------------------------------------------------------------------------
 
@@ -67,19 +62,10 @@ def test_feed_ceiling_limit_forbids():
 # --- product_balance: both products of the ore come out, wanted or not ------------------------------
 
 
-def _two_products(cerium_surplus: float) -> dict:
-    return {
-        "elements": [small.element("Nd"), small.element("Ce")],
-        "prices": [*small.prices("Nd"), *small.prices("Ce", 2, cerium_surplus)],
-        "composition": [{"source_id": "MINE", "Nd": 0.4, "Ce": 0.6}],
-        "recoveries": [small.recovery(product="Nd"), small.recovery(product="Ce", share=0.5)],
-    }
-
-
 def test_product_balance_binds():
     # 1 kt of ore gives 0.4 kt Nd and 0.6 x 0.5 kt Ce; Ce costs 5 to dispose of: 10 + 20 + 1.5 + 0.6 x 100.
     # Without the balance Nd would come from nothing.
-    solved = small.check_binds(small.book(**_two_products(-5)), "product_balance", cost=91.5, free=0)
+    solved = small.check_binds(small.book(**two_products(-5)), "product_balance", cost=91.5, free=0)
     assert solved.tonnes("surplus", product="Ce") == approx(300)
     assert solved.tonnes("deliveries", product="Nd") == approx(400)
     assert solved.tonnes("products", "made", product="Ce") == approx(300)
@@ -87,14 +73,14 @@ def test_product_balance_binds():
 
 def test_product_balance_sells_what_is_not_wanted():
     # an equation leaves no room; here the surplus earns instead of costing: 10 + 20 - 0.3 x 5 + 60
-    solved = small.solve_book(small.book(**_two_products(5)))
+    solved = small.solve_book(small.book(**two_products(5)))
     assert solved.cost == approx(88.5)
     assert solved.tonnes("costs", "cost", component="surplus_revenue") == approx(-1.5)
 
 
 def test_product_balance_forbids():
     # a stock of 1 kt Nd from at most 0.4 kt made
-    small.check_infeasible(small.book(**{**_two_products(0), **STOCK_ONLY}), "product_balance")
+    small.check_infeasible(small.book(**{**two_products(0), **STOCK_ONLY}), "product_balance")
 
 
 # --- export_share_limit: JPN is another country than the host's -------------------------------------
@@ -117,7 +103,7 @@ def test_export_share_limit_leaves_room():
 
 def test_export_share_limit_of_one_product_leaves_the_others_alone():
     # Nd may not leave, Ce may: 10 + 20, 0.6 kt Ce delivered (saves 1.2 of 101.2), Nd bought
-    goods = {**_two_products(0), "recoveries": [small.recovery(product="Nd"), small.recovery(product="Ce")]}
+    goods = {**two_products(0), "recoveries": [small.recovery(product="Nd"), small.recovery(product="Ce")]}
     tables = small.book(
         host_rules=[small.rule("export_share", 0, product="Nd"), small.rule("force_plant", 1000)],
         demand=[small.demand(400), small.demand(600, "Ce")], suppliers=[small.supplier(), small.supplier(product="Ce")],
@@ -142,7 +128,7 @@ def test_export_ceiling_limit_binds():
 
 def test_export_ceiling_limit_adds_products_up():
     # Nd and Ce together 0.5 kt: Nd 0.4 kt first, as dearer; 10 + 20 + Ce bought 0.5 kt 1
-    goods = {**_two_products(0), "recoveries": [small.recovery(product="Nd"), small.recovery(product="Ce")]}
+    goods = {**two_products(0), "recoveries": [small.recovery(product="Nd"), small.recovery(product="Ce")]}
     tables = small.book(
         host_rules=[small.rule("export_ceiling", 500)], demand=[small.demand(400), small.demand(600, "Ce")],
         suppliers=[small.supplier(), small.supplier(product="Ce")], **goods,
@@ -153,7 +139,7 @@ def test_export_ceiling_limit_adds_products_up():
 
 def test_export_ceiling_limit_of_one_product_leaves_the_others_alone():
     # 0.1 kt Nd may leave, 0.3 kt is bought; all 0.6 kt Ce may leave
-    goods = {**_two_products(0), "recoveries": [small.recovery(product="Nd"), small.recovery(product="Ce")]}
+    goods = {**two_products(0), "recoveries": [small.recovery(product="Nd"), small.recovery(product="Ce")]}
     tables = small.book(
         host_rules=[small.rule("export_ceiling", 100, product="Nd")], demand=[small.demand(400), small.demand(600, "Ce")],
         suppliers=[small.supplier(), small.supplier(product="Ce")], sources=[small.source(fixed_price=0.1)],
@@ -180,121 +166,6 @@ def test_a_host_and_a_market_of_one_name_keep_their_own_countries():
 
 def test_export_ceiling_limit_forbids():
     small.check_infeasible(small.book(host_rules=[small.rule("export_ceiling", 900)], **STOCK_ONLY), "export_ceiling_limit")
-
-
-# --- china_balance and its links: JPN takes nothing China-linked, USA anything ------------------------
-
-CLEAN_JPN = [small.cap("supply", "tonnes", "partner", 0, "JPN")]
-
-
-def _origin(china: float, jpn: float, usa: float) -> dict:
-    """Ore of a China-linked share; a clean seller at 120 for both markets."""
-    return {
-        "sources": [small.source(china_linked=china)],
-        "markets": TWO_MARKETS,
-        "demand": [small.demand(jpn), small.demand(usa, where="USA")],
-        "suppliers": [small.supplier(price_share=1.2)],
-        "caps": CLEAN_JPN,
-    }
-
-
-def test_china_balance_binds():
-    # 1 kt made, 0.6 of it China-linked: USA 0.5 kt, all of it linked, 0.1 kt surplus, JPN 0.4 kt clean and 0.1 kt bought at 120
-    solved = small.check_binds(small.book(**_origin(0.6, 500, 500)), "china_balance", cost=10 + 20 + 12, free=30)
-    assert solved.tonnes("deliveries", "china_tonnes", market="USA") == approx(500)
-    assert solved.tonnes("surplus", "china_tonnes") == approx(100)
-    assert solved.tonnes("products", "china_made") == approx(600)
-
-
-def test_china_balance_adds_up_where_no_cap_asks():
-    # an equation leaves no room; with nothing bought, all 0.3 kt of the content is in deliveries
-    solved = small.solve_book(small.book(**{**_origin(0.3, 500, 500), "caps": []}))
-    assert solved.cost == approx(30)
-    assert solved.tonnes("deliveries", "china_tonnes") == approx(300)
-
-
-def test_china_balance_forbids():
-    # a clean stock cannot come from China-linked ore
-    tables = small.book(sources=[small.source(china_linked=1)], caps=CLEAN_JPN, **STOCK_ONLY)
-    small.check_infeasible(tables, "china_balance")
-
-
-def test_china_delivered_link_binds():
-    # as for the balance: USA's 0.5 kt hold no more than 0.5 kt of the 0.6
-    small.check_binds(small.book(**_origin(0.6, 500, 500)), "china_delivered_link", cost=42, free=30)
-
-
-def test_china_delivered_link_leaves_room():
-    # USA's 0.5 kt hold the 0.3 kt
-    small.check_slack(small.book(**_origin(0.3, 500, 500)), "china_delivered_link", cost=30)
-
-
-def test_china_delivered_link_forbids():
-    # USA's 0.1 kt cannot hold half a kt, and the surplus that could leaves no 0.7 kt for JPN's stock
-    tables = small.book(
-        **{**_origin(0.5, 1000, 100), "suppliers": [], "stockpiles": [small.stockpile(days=255.5)]},
-    )
-    small.check_infeasible(tables, "china_delivered_link")
-
-
-def test_china_surplus_link_binds():
-    # half of the ore is China-linked and only JPN buys: 1 kt made, 0.5 kt delivered, 0.5 kt surplus holds the linked half
-    solved = small.check_binds(small.book(**_origin(0.5, 500, 0)), "china_surplus_link", cost=30, free=20)
-    assert solved.tonnes("surplus", "china_tonnes") == approx(500)
-
-
-def test_china_surplus_link_leaves_room():
-    # nobody wants the 0.3 kt Ce, so they are surplus; 0.4 of them, 0.12 kt, is China-linked
-    caps = [small.cap("supply", "tonnes", "partner", 0.9, "JPN")]
-    tables = small.book(sources=[small.source(china_linked=0.4)], caps=caps, **_two_products(0))
-    small.check_slack(tables, "china_surplus_link", cost=10 + 20 + 60)
-
-
-def test_china_surplus_link_forbids():
-    # half a kt clean for JPN's stock of 0.7 kt
-    tables = small.book(sources=[small.source(china_linked=0.5)], caps=CLEAN_JPN, suppliers=[], stockpiles=[small.stockpile(days=255.5)])
-    small.check_infeasible(tables, "china_surplus_link")
-
-
-# --- china_out_minimum: a cap on all supply, whoever gets it --------------------------------------------
-
-CLEAN_SUPPLY = [small.cap("supply", "tonnes", "all", 0)]
-
-
-def test_china_out_minimum_binds():
-    # half of the ore is China-linked: 1 kt made, the linked half is surplus, 0.5 kt is delivered and 0.5 kt bought
-    tables = small.book(sources=[small.source(china_linked=0.5)], caps=CLEAN_SUPPLY)
-    solved = small.check_binds(tables, "china_out_minimum", cost=10 + 20 + 50, free=30)
-    assert solved.tonnes("surplus", "china_tonnes") == approx(500)
-    assert solved.tonnes("deliveries", "china_tonnes") == approx(0)
-
-
-def test_china_out_minimum_leaves_room():
-    # nobody wants the 0.3 kt Ce: all 0.09 kt of linked Ce is surplus; 0.3 of the Nd is linked, within its cap
-    cerium = {**_two_products(0), "demand": [small.demand(), small.demand(100, "Ce")], "suppliers": [small.supplier()]}
-    tables = small.book(sources=[small.source(china_linked=0.3)], caps=[small.cap("supply", "tonnes", "all", 0.9)], **cerium)
-    small.check_slack(tables, "china_out_minimum", cost=10 + 20 + 60)
-
-
-def test_china_out_minimum_forbids():
-    # half a kt clean for JPN's stock of 0.7 kt
-    tables = small.book(
-        sources=[small.source(china_linked=0.5)], caps=CLEAN_SUPPLY, suppliers=[], stockpiles=[small.stockpile(days=255.5)]
-    )  # fmt: skip
-    small.check_infeasible(tables, "china_out_minimum")
-
-
-def test_china_linked_deliveries_are_told_apart_only_where_a_cap_needs_it():
-    capped = {"supply": ("all", ""), "feedstock": ("partner", "JPN")}
-    columns = {}
-    for basis, (scope, member) in capped.items():
-        _, matrix = small.matrix_of(
-            small.book(sources=[small.source(china_linked=0.5)], caps=[small.cap(basis, "tonnes", scope, 0.5, member)])
-        )
-        columns[basis] = {name for name, _ in matrix.columns if name.startswith("china")}
-    assert columns == {"supply": {"china_out"}, "feedstock": {"china_delivered", "china_surplus"}}
-    _, matrix = small.matrix_of(small.book(sources=[small.source(china_linked=0.5)], caps=[small.cap("supply", "tonnes", "all", 1)]))
-    assert not {name for name, _ in matrix.columns if name.startswith("china")}
 
 
 # --- supplier_limit -----------------------------------------------------------------------------------

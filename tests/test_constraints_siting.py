@@ -6,6 +6,7 @@ Costs are MUSD; see `tests/small.py` for the book that each test changes.
 from __future__ import annotations
 
 from tests import small
+from tests.small import STOCK_ONLY
 
 TWO_HOSTS = [small.host("HOST"), small.host("OTHER", country="OOO")]
 DEAR = [small.design(capex=1000)]
@@ -149,12 +150,6 @@ def test_forced_plant_minimum_forbids_at_a_site_that_is_no_candidate():
 
 
 # --- capacity_limit -------------------------------------------------------------------------------
-
-STOCK_ONLY = {"suppliers": [], "stockpiles": [small.stockpile(days=365)]}
-"""A stock of a year's demand (1 kt) that only joint plants can fill; demand itself may go short.
-
-Limits on flows cannot make a plan impossible by themselves, since any demand may be left short; a stock to be held can.
-"""
 
 
 def test_capacity_limit_binds():

@@ -12,7 +12,7 @@ import pytest
 
 from model import command
 from model.template import write_book
-from tests.test_report import cells, formulas, without_cached_values
+from tests.reported import cells, formulas, without_cached_values
 from tests.tiny import SETTINGS, tiny_tables
 
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")

@@ -1,4 +1,4 @@
-"""Writing: every value to the last bit, every header with its note, every code with its list."""
+"""Writing: every value to the last bit, every header with its note, the empty template."""
 
 from __future__ import annotations
 
@@ -13,37 +13,23 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from openpyxl.utils.cell import range_boundaries
 from openpyxl.workbook.workbook import Workbook
-from openpyxl.worksheet.worksheet import Worksheet
-from tiny import RECORDS, YEARS, tiny_tables
 
-from model.dropdowns import is_country
 from model.guide import QUALITY_COLOURS
 from model.layout import lay_out
-from model.schema import QUALITIES, SCHEMA_VERSION, SETTINGS, SHEETS, Column, Sheet
+from model.schema import QUALITIES, SCHEMA_VERSION, SETTINGS, SHEETS, Sheet
 from model.schema_japanese import SHEET_LABELS, column_label
 from model.tables import RawBook, Tables, tables_from_records
 from model.template import write_book, write_template
 from model.workbook import read_book
+from tests.cell_checks import check_of
+from tests.tiny import RECORDS, YEARS, tiny_tables
 
 NASTY_TEXTS = [
     "=HYPERLINK(\"http://x\",\"y\")", "=1+1", "+1", "@SUM(A1)", "NA", "None", "nan", "TRUE", "1e5", "0123", "{=A1}", "https://example.org",
     "mailto:a@b", "internal:hosts!A1", "<r><t>x</t></r>", "<b>&amp;\"'", "_x000D_", "_x0041_", "line\nbreak", "tab\tstop", "ｆｕｌｌ　幅", "日本語", "É",
     "x" * 32767,
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("book") / "tiny.xlsx"
-    write_book(tiny_tables(), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def opened(written: Path) -> Workbook:
-    return openpyxl.load_workbook(written)
 
 
 def columns_of(raw: RawBook, sheet: str) -> dict[str, list[object]]:
@@ -73,8 +59,8 @@ def assert_holds(raw: RawBook, tables: Tables) -> None:
         assert all(value is None for values in found.values() for value in values), sheet.name
 
 
-def test_every_value_of_the_tables_is_in_the_book(written: Path) -> None:
-    assert_holds(read_book(written), tiny_tables())
+def test_every_value_of_the_tables_is_in_the_book(written_tiny_book: Path) -> None:
+    assert_holds(read_book(written_tiny_book), tiny_tables())
 
 
 def test_numbers_keep_every_bit(tmp_path: Path) -> None:
@@ -94,8 +80,8 @@ def test_numbers_keep_every_bit(tmp_path: Path) -> None:
     assert [struct.pack("<d", number) for number in again] == [struct.pack("<d", number) for number in numbers]
 
 
-def test_whole_numbers_are_written_without_decimals(written: Path) -> None:
-    with zipfile.ZipFile(written) as archive:
+def test_whole_numbers_are_written_without_decimals(written_tiny_book: Path) -> None:
+    with zipfile.ZipFile(written_tiny_book) as archive:
         values = [
             value
             for name in archive.namelist()
@@ -127,13 +113,13 @@ def test_unknown_columns_are_refused(tmp_path: Path) -> None:
         write_book(tiny_tables(ports=[{"port": "A", "country": "JPN", "feeder": "no", "colour": 1}]), tmp_path / "book.xlsx")
 
 
-def test_nothing_is_overwritten(written: Path) -> None:
-    before = written.read_bytes()
-    for write in (lambda: write_book(tiny_tables(), written), lambda: write_template(written)):
+def test_nothing_is_overwritten(written_tiny_book: Path) -> None:
+    before = written_tiny_book.read_bytes()
+    for write in (lambda: write_book(tiny_tables(), written_tiny_book), lambda: write_template(written_tiny_book)):
         with pytest.raises(FileExistsError, match="not overwritten"):
             write()
-    assert written.read_bytes() == before
-    assert list(written.parent.iterdir()) == [written]
+    assert written_tiny_book.read_bytes() == before
+    assert list(written_tiny_book.parent.iterdir()) == [written_tiny_book]
 
 
 def test_only_xlsx_is_written(tmp_path: Path) -> None:
@@ -141,8 +127,8 @@ def test_only_xlsx_is_written(tmp_path: Path) -> None:
         write_book(tiny_tables(), tmp_path / "book.xls")
 
 
-def test_settings_stand_in_order_with_unit_and_description(written: Path) -> None:
-    found = columns_of(read_book(written), "settings")
+def test_settings_stand_in_order_with_unit_and_description(written_tiny_book: Path) -> None:
+    found = columns_of(read_book(written_tiny_book), "settings")
     assert found["setting"] == [setting.name for setting in SETTINGS]
     assert [value or "" for value in found["unit"]] == [setting.unit for setting in SETTINGS]
     assert found["description"] == [setting.description for setting in SETTINGS]
@@ -152,15 +138,15 @@ def test_settings_stand_in_order_with_unit_and_description(written: Path) -> Non
     assert found["source"][-1] == "default of the program"
 
 
-def test_tabs_stand_in_schema_order_after_the_guide(opened: Workbook) -> None:
-    assert opened.sheetnames == ["guide", *[sheet.name for sheet in SHEETS], "lists"]
-    assert opened["lists"].sheet_state == "hidden"
-    assert opened.active.title == "guide"
+def test_tabs_stand_in_schema_order_after_the_guide(opened_tiny_book: Workbook) -> None:
+    assert opened_tiny_book.sheetnames == ["guide", *[sheet.name for sheet in SHEETS], "lists"]
+    assert opened_tiny_book["lists"].sheet_state == "hidden"
+    assert opened_tiny_book.active.title == "guide"
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
-def test_every_header_has_its_unit_and_note(opened: Workbook, sheet: Sheet) -> None:
-    page = opened[sheet.name]
+def test_every_header_has_its_unit_and_note(opened_tiny_book: Workbook, sheet: Sheet) -> None:
+    page = opened_tiny_book[sheet.name]
     fields = lay_out(tiny_tables())[sheet.name].fields
     assert [cell.value for cell in page[1]] == [field.header for field in fields]
     for cell, field in zip(page[1], fields, strict=True):
@@ -176,111 +162,18 @@ def test_every_header_has_its_unit_and_note(opened: Workbook, sheet: Sheet) -> N
             assert field.column.refers.replace(".", ", column ") in note
 
 
-def test_every_setting_has_a_note_with_its_default(opened: Workbook) -> None:
+def test_every_setting_has_a_note_with_its_default(opened_tiny_book: Workbook) -> None:
     for row, setting in enumerate(SETTINGS, 2):
-        note = opened["settings"].cell(row, 2).comment.text
+        note = opened_tiny_book["settings"].cell(row, 2).comment.text
         assert setting.description in note
         assert "Default: " in note
         if setting.low is not None:
             assert "Range: " in note
 
 
-def check_of(page: Worksheet, row: int, column: int) -> list:
-    """Return the data validations of a cell."""
-    found = []
-    for rule in page.data_validations.dataValidation:
-        for area in str(rule.sqref).split():
-            left, top, right, bottom = range_boundaries(area)
-            if left <= column <= right and top <= row <= bottom:
-                found.append(rule)
-    return found
-
-
-def code_columns() -> list[tuple[Sheet, Column]]:
-    return [(sheet, column) for sheet in SHEETS for column in sheet.all_columns if column.kind == "code"]
-
-
-NEW_NAMES = {("duties", "measure"), ("suppliers", "supplier"), ("scenarios", "scenario"), ("elements", "product")}
-"""Code columns in which the planner makes up names; one name may stand in several rows."""
-
-
-@pytest.mark.parametrize(("sheet", "column"), code_columns(), ids=lambda one: one.name)
-@pytest.mark.parametrize("row", [2, 300, 501])
-def test_every_code_column_has_a_check(opened: Workbook, sheet: Sheet, column: Column, row: int) -> None:
-    page = opened[sheet.name]
-    place = [field.key for field in lay_out(tiny_tables())[sheet.name].fields].index(column.name) + 1
-    rules = check_of(page, row, place)
-    if (sheet.name, column.name) in NEW_NAMES:
-        assert rules == []
-        return
-    (rule,) = rules
-    own = sheet.key == (column.name,) and not column.refers and sheet.name != "settings"
-    assert rule.type == ("custom" if own else "list")
-    if column.refers:
-        defined = opened.defined_names[rule.formula1].value
-        target, _, name = column.refers.partition(".")
-        gathered = "lists!" in defined
-        assert rule.errorStyle in (None, "stop")
-        assert rule.formula1.endswith("_or_any") == column.wildcard
-        if gathered:
-            letter = re.search(r"lists!\$([A-Z]+)\$2", defined)[1]
-            formulas = [cell.value.text for cell in opened["lists"][letter][1:] if hasattr(cell.value, "text")]
-            assert formulas
-            assert all(f"{target}!" in formula for formula in formulas)
-            assert (opened["lists"][f"{letter}2"].value == "*") == column.wildcard
-        else:
-            at = [cell.value for cell in opened[target][1]].index(name)
-            assert f"{target}!${openpyxl.utils.get_column_letter(at + 1)}$2" in defined
-
-
-def test_lists_hold_each_code_once(opened: Workbook, written: Path) -> None:
-    page = openpyxl.load_workbook(written, data_only=True)["lists"]
-    lists = {column[0].value: [cell.value for cell in column[1:] if cell.value] for column in page.iter_cols()}
-    assert lists["list of elements.product"] == ["Ce", "NdPr", "Dy"]
-    assert lists["list of markets.market*"] == ["*", "JPN", "USA"]
-    assert lists["list of settings"] == [setting.name for setting in SETTINGS]
-    assert lists["list of countries"] == ["*", "AAA", "BBB", "CHN", "JPN", "MYS", "USA"]
-
-
-def test_country_columns_are_those_that_hold_country_codes() -> None:
-    assert {(sheet.name, column.name) for sheet, column in code_columns() if is_country(column)} == {
-        ("ports", "country"), ("sources", "country"), ("hosts", "country"), ("markets", "country"), ("suppliers", "country"),
-        ("suppliers", "customs_origin"), ("duties", "origin"), ("duties", "destination"), ("know_how", "provider"),
-    }  # fmt: skip
-
-
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
-def test_choices_and_numbers_are_checked(opened: Workbook, sheet: Sheet) -> None:
-    fields = lay_out(tiny_tables())[sheet.name].fields
-    for place, field in enumerate(fields, 1):
-        declared = field.column or field.spread
-        choices = field.column.choices if field.column else ()
-        numeric = field.column.numeric if field.column else True
-        if not (choices or numeric):
-            continue
-        (rule,) = check_of(opened[sheet.name], 400, place)
-        if choices:
-            assert (rule.type, rule.formula1) == ("list", f'"{",".join(choices)}"')
-            continue
-        assert rule.type == ("whole" if field.column and field.column.kind != "number" else "decimal")
-        assert float(rule.formula1) == (-1e15 if declared.low is None else declared.low)
-        assert float(rule.formula2) == (1e15 if declared.high is None else declared.high)
-
-
-def test_settings_are_checked_one_by_one(opened: Workbook) -> None:
-    for row, setting in enumerate(SETTINGS, 2):
-        rules = check_of(opened["settings"], row, 2)
-        if setting.choices:
-            assert rules[0].formula1 == f'"{",".join(setting.choices)}"'
-        elif setting.kind in ("number", "integer", "year"):
-            assert (float(rules[0].formula1), rules[0].type) == (setting.low, "decimal" if setting.kind == "number" else "whole")
-        else:
-            assert rules == []
-
-
-@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
-def test_each_page_is_frozen_filtered_and_coloured(opened: Workbook, sheet: Sheet) -> None:
-    page = opened[sheet.name]
+def test_each_page_is_frozen_filtered_and_coloured(opened_tiny_book: Workbook, sheet: Sheet) -> None:
+    page = opened_tiny_book[sheet.name]
     assert re.fullmatch("[BCD]2", page.freeze_panes)
     assert page.auto_filter.ref.startswith("A1:")
     rules = [rule for each in page.conditional_formatting for rule in each.rules]
@@ -294,22 +187,22 @@ def test_colours_cover_every_quality() -> None:
     assert tuple(QUALITY_COLOURS) == QUALITIES
 
 
-def test_codes_and_keys_are_formatted_as_text(opened: Workbook) -> None:
-    assert opened["scenarios"]["D2"].number_format == "@"
-    assert opened["settings"]["B4"].number_format == "@"
-    assert opened["settings"]["B2"].number_format == "0"
-    assert opened["prices"]["C2"].number_format == "[>=10]#,##0.00;[<0]-0.00##;0.00##"
+def test_codes_and_keys_are_formatted_as_text(opened_tiny_book: Workbook) -> None:
+    assert opened_tiny_book["scenarios"]["D2"].number_format == "@"
+    assert opened_tiny_book["settings"]["B4"].number_format == "@"
+    assert opened_tiny_book["settings"]["B2"].number_format == "0"
+    assert opened_tiny_book["prices"]["C2"].number_format == "[>=10]#,##0.00;[<0]-0.00##;0.00##"
 
 
-def test_the_book_states_its_schema_version(opened: Workbook) -> None:
-    assert opened.custom_doc_props["schema_version"].value == SCHEMA_VERSION
-    assert SCHEMA_VERSION in opened.properties.subject
-    assert any(SCHEMA_VERSION in str(cell.value) for row in opened["guide"].iter_rows() for cell in row)
+def test_the_book_states_its_schema_version(opened_tiny_book: Workbook) -> None:
+    assert opened_tiny_book.custom_doc_props["schema_version"].value == SCHEMA_VERSION
+    assert SCHEMA_VERSION in opened_tiny_book.properties.subject
+    assert any(SCHEMA_VERSION in str(cell.value) for row in opened_tiny_book["guide"].iter_rows() for cell in row)
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
-def test_headers_are_protected_and_nothing_else_is(opened: Workbook, sheet: Sheet) -> None:
-    page = opened[sheet.name]
+def test_headers_are_protected_and_nothing_else_is(opened_tiny_book: Workbook, sheet: Sheet) -> None:
+    page = opened_tiny_book[sheet.name]
     assert page.protection.sheet
     assert page.protection.password is None
     free = ("insertRows", "deleteRows", "sort", "autoFilter", "formatCells", "insertColumns", "objects")
@@ -319,43 +212,19 @@ def test_headers_are_protected_and_nothing_else_is(opened: Workbook, sheet: Shee
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
-def test_sheets_and_columns_have_japanese_labels(opened: Workbook, sheet: Sheet) -> None:
+def test_sheets_and_columns_have_japanese_labels(opened_tiny_book: Workbook, sheet: Sheet) -> None:
     assert re.search(r"[\u3040-\u9fff]", SHEET_LABELS[sheet.name])
-    guide = {str(cell.value) for row in opened["guide"].iter_rows() for cell in row}
+    guide = {str(cell.value) for row in opened_tiny_book["guide"].iter_rows() for cell in row}
     assert SHEET_LABELS[sheet.name] in guide
-    notes = {cell.value: cell.comment.text for cell in opened[sheet.name][1]}
+    notes = {cell.value: cell.comment.text for cell in opened_tiny_book[sheet.name][1]}
     for column in sheet.all_columns:
         label = column_label(sheet.name, column.name)
         assert re.search(r"[\u3040-\u9fff]", label), f"declare the Japanese label of {column.name} in model/schema_japanese.py"
         assert label in notes[column.header]
 
 
-def test_cells_that_hold_what_may_not_stand_there_are_coloured(opened: Workbook) -> None:
-    def rules(sheet: str, column: str) -> list[str]:
-        page = opened[sheet]
-        place = next(cell.column for cell in page[1] if str(cell.value).startswith(column))
-        letter = openpyxl.utils.get_column_letter(place)
-        return [
-            rule.formula[0].replace(f"{letter}2", "@")
-            for area in page.conditional_formatting
-            for rule in area.rules
-            if str(area.sqref).startswith(f"{letter}2:{letter}")
-        ]
-
-    assert 'AND(@<>"",OR(NOT(ISNUMBER(@)),@<0.0,@>1.0))' in rules("sources", "uncommitted [")
-    assert 'AND(@<>"",NOT(OR(@="yes",@="no")))' in rules("sources", "use")
-
-
-def test_checked_cells_say_what_to_enter(opened: Workbook) -> None:
-    for sheet in SHEETS:
-        for rule in opened[sheet.name].data_validations.dataValidation:
-            assert rule.prompt
-            assert len(rule.prompt) <= 255
-            assert len(rule.promptTitle) <= 32
-
-
-def test_the_guide_names_and_links_every_sheet(opened: Workbook) -> None:
-    guide = opened["guide"]
+def test_the_guide_names_and_links_every_sheet(opened_tiny_book: Workbook) -> None:
+    guide = opened_tiny_book["guide"]
     texts = {str(cell.value) for row in guide.iter_rows() for cell in row if cell.value is not None}
     links = {cell.hyperlink.location for row in guide.iter_rows() for cell in row if cell.hyperlink}
     for sheet in SHEETS:
@@ -407,16 +276,16 @@ def convert(path: Path, folder: Path) -> Path:
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
-def test_a_book_saved_by_libreoffice_reads_alike(written: Path, tmp_path: Path) -> None:
-    before, after = read_book(written), read_book(convert(written, tmp_path))
+def test_a_book_saved_by_libreoffice_reads_alike(written_tiny_book: Path, tmp_path: Path) -> None:
+    before, after = read_book(written_tiny_book), read_book(convert(written_tiny_book, tmp_path))
     assert after.sheets == before.sheets
     assert_holds(after, tiny_tables())
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
-def test_libreoffice_calculates_the_lists_and_keeps_the_checks(written: Path, tmp_path: Path) -> None:
+def test_libreoffice_calculates_the_lists_and_keeps_the_checks(written_tiny_book: Path, tmp_path: Path) -> None:
     stale = tmp_path / "stale.xlsx"
-    with zipfile.ZipFile(written) as old, zipfile.ZipFile(stale, "w") as new:
+    with zipfile.ZipFile(written_tiny_book) as old, zipfile.ZipFile(stale, "w") as new:
         for name in old.namelist():
             content = old.read(name)
             if b'<f t="array"' in content:  # take the saved values away, so that they must be calculated

@@ -1,0 +1,110 @@
+"""What several test files read, made once and not to be changed: plans, their workbooks, runs and an input book."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import openpyxl
+import pytest
+from openpyxl.workbook.workbook import Workbook
+
+from model.planner import Plan, solve
+from model.run_reading import Run, read_run
+from model.template import write_book
+from tests.compared import CAP, PRICES, written
+from tests.reported import CAPS_OF_EVERY_KIND, NASTY, renamed, write
+from tests.tiny import RECORDS, YEARS, tiny_tables
+
+# --- solution workbooks ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def report_plan() -> Plan:
+    return solve(tiny_tables())
+
+
+@pytest.fixture(scope="session")
+def report_nasty() -> Plan:
+    return solve(tiny_tables(**renamed(copy.deepcopy(RECORDS), NASTY)))
+
+
+@pytest.fixture(scope="session")
+def report_short() -> Plan:
+    """Return a plan with shortages, two plants and a cap of every kind."""
+    suppliers = [{**row, **dict.fromkeys(YEARS, 10.0)} for row in copy.deepcopy(RECORDS)["suppliers"]]
+    return solve(tiny_tables(suppliers=suppliers, caps=CAPS_OF_EVERY_KIND))
+
+
+@pytest.fixture(scope="session")
+def report_bare() -> Plan:
+    """Return a plan without plants."""
+    return solve(tiny_tables({"max_plants": 0}, caps=[]))
+
+
+@pytest.fixture(scope="session")
+def report_impossible() -> Plan:
+    rule = {
+        "rule_id": "F",
+        "host": "AAA_PORT",
+        "rule": "force_plant",
+        "to_year": 2030,
+        "value": 99999,
+        "value_unit": "t REO/y",
+        "reason": "test",
+    }
+    return solve(tiny_tables(host_rules=[rule]))
+
+
+@pytest.fixture(scope="session")
+def report_books(
+    tmp_path_factory: pytest.TempPathFactory,
+    report_plan: Plan,
+    report_nasty: Plan,
+    report_short: Plan,
+    report_bare: Plan,
+    report_impossible: Plan,
+) -> dict[str, Path]:
+    """Return the workbook of each plan."""
+    place = tmp_path_factory.mktemp("books")
+    plans = {"plan": report_plan, "nasty": report_nasty, "short": report_short, "bare": report_bare, "impossible": report_impossible}
+    return {name: write(each, place / name, reference_cost=600.0) for name, each in plans.items()}
+
+
+# --- runs to compare -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def runs_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def compared_plans(runs_at: Path) -> dict[str, Plan]:
+    return {
+        "first": written(tiny_tables(), runs_at / "first"),
+        "again": written(tiny_tables(), runs_at / "again"),
+        "capped": written(tiny_tables(**CAP), runs_at / "capped"),
+        "both": written(tiny_tables({"max_plants": 1}, **CAP, **PRICES), runs_at / "both"),
+        "bare": written(tiny_tables({"max_plants": 0}, caps=[], host_rules=[], stockpiles=[]), runs_at / "bare"),
+    }
+
+
+@pytest.fixture(scope="session")
+def compared_runs(runs_at: Path, compared_plans: dict[str, Plan]) -> dict[str, Run]:
+    return {name: read_run(runs_at / name) for name in compared_plans}
+
+
+# --- an input book ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def written_tiny_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("book") / "tiny.xlsx"
+    write_book(tiny_tables(), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def opened_tiny_book(written_tiny_book: Path) -> Workbook:
+    return openpyxl.load_workbook(written_tiny_book)
