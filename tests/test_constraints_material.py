@@ -102,14 +102,13 @@ def test_export_share_limit_leaves_room():
 
 
 def test_export_share_limit_of_one_product_leaves_the_others_alone():
-    # Nd may not leave, Ce may: 10 + 20, 0.6 kt Ce delivered (saves 1.2 of 101.2), Nd bought
+    # Nd may not leave, Ce may: plant 10, ore 1, 0.4 kt Nd bought at 100; with 0.6 kt Ce bought at 2 in place of ore it would be 51.2
     goods = {**two_products(0), "recoveries": [small.recovery(product="Nd"), small.recovery(product="Ce")]}
     tables = small.book(
         host_rules=[small.rule("export_share", 0, product="Nd"), small.rule("force_plant", 1000)],
         demand=[small.demand(400), small.demand(600, "Ce")], suppliers=[small.supplier(), small.supplier(product="Ce")],
         sources=[small.source(fixed_price=1)], **goods,
     )  # fmt: skip
-    # buying all: plant 10 + 40 + 1.2; making: plant 10 + ore 1 + Nd 40, and Ce free
     small.check_binds(tables, "export_share_limit", cost=51, free=11)
 
 

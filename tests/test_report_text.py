@@ -7,7 +7,6 @@ import importlib
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
@@ -98,7 +97,7 @@ RECALCULATED = ("plan", "nasty", "short", "bare")
 
 
 @pytest.fixture(scope="module")
-def recalculated(report_books: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+def recalculated(report_books: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return what LibreOffice computes from formulas that hold no value, and a copy with one flow changed."""
     office = shutil.which("soffice") or shutil.which("libreoffice")
     if office is None:

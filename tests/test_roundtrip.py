@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny import tiny_tables
 
 from model.schema import SHEETS
 from model.tables import Tables
 from model.template import write_book
 from model.validation import validate_book
 from model.workbook import read_book
+from tests.tiny import tiny_tables
 
 BASELINE = Path(__file__).parents[1] / "inputs" / "baseline.xlsx"
 

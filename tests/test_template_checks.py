@@ -53,7 +53,7 @@ def test_every_code_column_has_a_check(opened_tiny_book: Workbook, sheet: Sheet,
             assert f"{target}!${openpyxl.utils.get_column_letter(at + 1)}$2" in defined
 
 
-def test_lists_hold_each_code_once(opened_tiny_book: Workbook, written_tiny_book: Path) -> None:
+def test_lists_hold_each_code_once(written_tiny_book: Path) -> None:
     page = openpyxl.load_workbook(written_tiny_book, data_only=True)["lists"]
     lists = {column[0].value: [cell.value for cell in column[1:] if cell.value] for column in page.iter_cols()}
     assert lists["list of elements.product"] == ["Ce", "NdPr", "Dy"]
