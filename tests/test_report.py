@@ -16,7 +16,7 @@ from model.report_words import key_figures
 from model.result_schema import RESULT_BY_NAME, RESULT_TABLES
 from model.scenarios import Change
 from model.studies.study import StudySheet
-from tests.reported import RECORD_SHEETS, figure, load, write
+from tests.reported import CAPS_OF_EVERY_KIND, RECORD_SHEETS, figure, load, write
 from tests.tiny import tiny_tables
 
 READING_SHEETS = [
@@ -56,6 +56,7 @@ def test_flow_rows_are_the_result_tables(report_books, report_short):
         column = "cost" if name == "costs" else "tonnes"
         sheet, place = next(iter(book.defined_names[f"{name}_{column}"].destinations))
         shown = [row[0].value for row in book[sheet][place.replace("$", "")]]
+        assert shown
         assert shown == pytest.approx(report_short.solution.tables[name][column].tolist())
 
 
@@ -193,6 +194,7 @@ def test_cap_shares_match_the_solution(report_books, report_short):
             columns["cap"], columns["member"], columns["year"], columns["china"], columns["total"], strict=True
         )
     }
+    assert {cap for cap, _, _ in shown} == {row["cap"] for row in CAPS_OF_EVERY_KIND}
     for row in report_short.solution.tables["china_shares"].to_dict("records"):
         assert shown[row["cap"], row["member"], row["year"]] == (pytest.approx(row["china"]), pytest.approx(row["total"]))
 

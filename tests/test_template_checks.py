@@ -71,23 +71,24 @@ def test_country_columns_are_those_that_hold_country_codes() -> None:
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
 def test_choices_and_numbers_are_checked(opened_tiny_book: Workbook, sheet: Sheet) -> None:
-    fields = lay_out(tiny_tables())[sheet.name].fields
-    for place, field in enumerate(fields, 1):
-        declared = field.column or field.spread
-        choices = field.column.choices if field.column else ()
-        numeric = field.column.numeric if field.column else True
-        if not (choices or numeric):
-            continue
+    fields = list(enumerate(lay_out(tiny_tables())[sheet.name].fields, 1))
+    chosen = [(place, field.column.choices) for place, field in fields if field.column and field.column.choices]
+    assert chosen, "the quality of a row is chosen on every sheet"
+    for place, choices in chosen:
         (rule,) = check_of(opened_tiny_book[sheet.name], 400, place)
-        if choices:
-            assert (rule.type, rule.formula1) == ("list", f'"{",".join(choices)}"')
+        assert (rule.type, rule.formula1) == ("list", f'"{",".join(choices)}"')
+    for place, field in fields:
+        if field.column and not field.column.numeric:
             continue
+        declared = field.column or field.spread
+        (rule,) = check_of(opened_tiny_book[sheet.name], 400, place)
         assert rule.type == ("whole" if field.column and field.column.kind != "number" else "decimal")
         assert float(rule.formula1) == (-1e15 if declared.low is None else declared.low)
         assert float(rule.formula2) == (1e15 if declared.high is None else declared.high)
 
 
 def test_settings_are_checked_one_by_one(opened_tiny_book: Workbook) -> None:
+    assert any(setting.choices for setting in SETTINGS)
     for row, setting in enumerate(SETTINGS, 2):
         rules = check_of(opened_tiny_book["settings"], row, 2)
         if setting.choices:
@@ -116,7 +117,9 @@ def test_cells_that_hold_what_may_not_stand_there_are_coloured(opened_tiny_book:
 
 def test_checked_cells_say_what_to_enter(opened_tiny_book: Workbook) -> None:
     for sheet in SHEETS:
-        for rule in opened_tiny_book[sheet.name].data_validations.dataValidation:
+        rules = opened_tiny_book[sheet.name].data_validations.dataValidation
+        assert rules, sheet.name
+        for rule in rules:
             assert rule.prompt
             assert len(rule.prompt) <= 255
             assert len(rule.promptTitle) <= 32
