@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from model.tables import Finding
 from model.validation import validate_book
 from model.workbook import read_book
 from tests.marked import marked_cells
+from tests.office import convert
 from tests.planner_book import OWN_WORDS, write_planner_book
 from tests.rawbook import cell, chain, tiny_book
 
@@ -240,12 +239,8 @@ def test_addresses_are_split() -> None:
         split_address("12")
 
 
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_libreoffice_opens_the_copy_with_marks_chart_and_picture(book: Path, tmp_path: Path) -> None:
-    copied, out = check(book), tmp_path / "out"
-    home = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    subprocess.run(["soffice", home, "--headless", "--convert-to", "xlsx", "--outdir", out, copied], check=True, capture_output=True)
-    saved = out / copied.name
+    saved = convert(check(book), tmp_path / "out")
     assert set(marked_cells(saved)) == EXPECTED
     assert "Write an amount of 0 or more." in marked_cells(saved)["sources!I2"]
     names = parts(saved)

@@ -12,10 +12,10 @@ import pytest
 
 from model import command
 from model.template import write_book
+from tests.office import convert, office
 from tests.reported import cells, formulas, without_cached_values
 from tests.tiny import SETTINGS, tiny_tables
 
-OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 STUDIES = {
     "frontier": ["frontier"],
     "alternatives": ["alternatives"],
@@ -25,12 +25,11 @@ STUDIES = {
 }
 """Study -> its sheets."""
 
-pytestmark = pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
-
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the workbook of a run of the tiny book with studies."""
+    """Return the workbook of a run of the tiny book with studies, for LibreOffice to open."""
+    office()
     place = tmp_path_factory.mktemp("studies")
     tables = tiny_tables(settings={**SETTINGS, "frontier_points": 3, "frontier_scopes": "value"})
     write_book(tables, place / "book.xlsx")
@@ -39,18 +38,9 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def convert(path: Path, kind: str, target: Path) -> Path:
-    home = f"-env:UserInstallation={(target / 'profile').as_uri()}"
-    subprocess.run(
-        [str(OFFICE), home, "--headless", "--convert-to", kind, "--outdir", target, path], check=True, capture_output=True, timeout=300
-    )
-    return target / f"{path.stem}.{kind}"
-
-
 def test_libreoffice_recomputes_every_cached_value(book: Path, tmp_path: Path) -> None:
     without_cached_values(book, tmp_path / "blank.xlsx")
-    (tmp_path / "out").mkdir()
-    computed, written = cells(convert(tmp_path / "blank.xlsx", "xlsx", tmp_path / "out"), True), cells(book, True)
+    computed, written = cells(convert(tmp_path / "blank.xlsx", tmp_path / "out"), True), cells(book, True)
     assert {sheet for sheets in STUDIES.values() for sheet in sheets} <= {sheet for sheet, _ in written}
     assert not [key for key, cell in computed.items() if cell.data_type == "e"]
     for key, formula in formulas(book).items():
@@ -61,7 +51,7 @@ def test_libreoffice_recomputes_every_cached_value(book: Path, tmp_path: Path) -
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no reader of PDF")
 def test_every_printed_page_shows_its_figures(book: Path, tmp_path: Path) -> None:
     pages = subprocess.run(
-        ["pdftotext", "-layout", convert(book, "pdf", tmp_path), "-"], check=True, capture_output=True, text=True
+        ["pdftotext", "-layout", convert(book, tmp_path, "pdf"), "-"], check=True, capture_output=True, text=True
     ).stdout.split("\f")[:-1]  # fmt: skip
     assert not [number for number, page in enumerate(pages, 1) if "###" in page or re.search(r"#(REF|NAME|VALUE|DIV/0|N/A)", page)]
     printed = {match[1] for page in pages if (match := re.search(r"^\s*(\w+)\s+Page \d+ of \d+\s*$", page, re.MULTILINE))}

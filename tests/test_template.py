@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-import shutil
 import struct
-import subprocess
 import zipfile
 from collections.abc import Hashable
 from pathlib import Path
@@ -23,6 +21,7 @@ from model.tables import RawBook, Tables, tables_from_records
 from model.template import write_book, write_template
 from model.workbook import read_book
 from tests.cell_checks import check_of
+from tests.office import convert
 from tests.tiny import RECORDS, YEARS, tiny_tables
 
 NASTY_TEXTS = [
@@ -276,21 +275,12 @@ def test_an_empty_family_takes_the_years_of_the_others(tmp_path: Path) -> None:
     assert "2031 [t REO]" in read_book(tmp_path / "book.xlsx").sheets["demand"].header.values()
 
 
-def convert(path: Path, folder: Path) -> Path:
-    """Open a workbook in LibreOffice and save it as xlsx in a folder."""
-    home = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    subprocess.run(["soffice", home, "--headless", "--convert-to", "xlsx", "--outdir", folder, path], check=True, capture_output=True)
-    return folder / path.name
-
-
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_a_book_saved_by_libreoffice_reads_alike(written_tiny_book: Path, tmp_path: Path) -> None:
     before, after = read_book(written_tiny_book), read_book(convert(written_tiny_book, tmp_path))
     assert after.sheets == before.sheets
     assert_holds(after, tiny_tables())
 
 
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_libreoffice_calculates_the_lists_and_keeps_the_checks(written_tiny_book: Path, tmp_path: Path) -> None:
     stale, taken = tmp_path / "stale.xlsx", 0
     with zipfile.ZipFile(written_tiny_book) as old, zipfile.ZipFile(stale, "w") as new:
@@ -301,9 +291,7 @@ def test_libreoffice_calculates_the_lists_and_keeps_the_checks(written_tiny_book
                 taken += count
             new.writestr(name, content)
     assert taken > 0
-    folder = tmp_path / "out"
-    folder.mkdir()
-    saved = convert(stale, folder)
+    saved = convert(stale, tmp_path / "out")
     page = openpyxl.load_workbook(saved, data_only=True)["lists"]
     lists = {column[0].value: [cell.value for cell in column[1:] if cell.value] for column in page.iter_cols()}
     assert lists["list of elements.product"] == ["Ce", "NdPr", "Dy"]
