@@ -5,13 +5,11 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
-from model.outcome import SolveOptions
 from model.planner import Plan, solve
 from model.report import write_report
 from model.tables import Tables
+from tests.small import EXACT
 from tests.tiny import RECORDS
-
-EXACT = SolveOptions(absolute_gap=1e-5, relative_gap=0.0, time_limit=60.0, threads=1)
 
 
 def written(tables: Tables, folder: Path) -> Plan:

@@ -53,6 +53,9 @@ SETTINGS: dict[str, object] = {
     "threads": 1,
 }
 
+TWO_YEARS: dict[str, object] = {"last_year": 2031, "modelled_years": "all"}
+"""Settings of a book of 2030 and 2031."""
+
 EXACT = SolveOptions(absolute_gap=1e-7, relative_gap=0.0, time_limit=60.0, threads=1)
 """Options under which the optimum is proven."""
 

@@ -14,7 +14,8 @@ from model.planner import solve
 from model.problem_builder import build_problem
 from model.report import write_report
 from model.run_reading import RunError, read_run
-from tests.compared import CAP, EXACT, PRICES
+from tests.compared import CAP, PRICES
+from tests.small import EXACT
 from tests.tiny import RECORDS, tiny_tables
 
 # --- reading -----------------------------------------------------------------------------------

@@ -16,9 +16,10 @@ from model.planner import options_from, solve
 from model.problem import COMPONENTS
 from model.report_comparison import PARTS, Comparison, describe, write_comparison
 from model.run_reading import Run, read_run
-from tests.compared import CAP, EXACT, PRICES
+from tests.compared import CAP, PRICES
 from tests.office import convert, convert_all
 from tests.reported import without_cached_values
+from tests.small import EXACT
 from tests.tiny import RECORDS, tiny_tables
 
 # --- the bridge --------------------------------------------------------------------------------

@@ -6,9 +6,7 @@ Costs are MUSD; see `tests/small.py` for the book that each test changes.
 from __future__ import annotations
 
 from tests import small
-from tests.small import STOCK_ONLY, TWO_MARKETS, approx, two_products
-
-TWO_YEARS = {"last_year": 2031, "modelled_years": "all"}
+from tests.small import STOCK_ONLY, TWO_MARKETS, TWO_YEARS, approx, two_products
 
 # --- source_limit ---------------------------------------------------------------------------------
 

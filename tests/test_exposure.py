@@ -5,14 +5,12 @@ from __future__ import annotations
 import pytest
 
 from model.exposure import YEARS, Exposure, figure_cell, find_exposures
-from model.outcome import SolveOptions
 from model.planner import Plan, solve
 from model.report_weak import MOST_ROWS, weak_numbers
 from model.tables import Tables
 from tests import small
+from tests.small import EXACT
 from tests.tiny import tiny_tables
-
-EXACT = SolveOptions(absolute_gap=1e-7, relative_gap=0.0, time_limit=60.0, threads=1)
 
 
 def exposure(found: list[Exposure], sheet: str, row: int, column: str) -> Exposure:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests import small
-from tests.small import problem_of
+from tests.small import TWO_YEARS, problem_of
 
 LINE = "light_heavy:own"
 
 # --- which tuples exist ---------------------------------------------------------------------------------------
-
-TWO_YEARS = {"last_year": 2031, "modelled_years": "all"}
 
 
 def _fed(**change: object) -> list[int]:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from model.book import column_of, is_blank
-from model.outcome import SolveOptions
 from model.planner import solve
 from model.schema import SHEETS
 from model.studies import sensitivity
@@ -30,9 +29,9 @@ from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 from model.validation import check_tables
 from tests import small
+from tests.small import EXACT
 from tests.tiny import tiny_tables
 
-EXACT = SolveOptions(absolute_gap=1e-6, relative_gap=0.0, time_limit=60.0, threads=1)
 GUESS = {"quality": "estimate"}
 
 

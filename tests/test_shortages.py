@@ -11,8 +11,8 @@ import pytest
 from model.shortages import CAP, CAPACITY, DEARER, KINDS, LIMIT, NO_ORE, shortage_reasons
 from model.tables import Tables
 from tests import small
+from tests.small import TWO_YEARS
 
-TWO_YEARS = {"last_year": 2031, "modelled_years": "all"}
 TWO_PRODUCTS = {
     "elements": [small.element(), small.element("Dy")],
     "prices": [*small.prices(), *small.prices("Dy")],
