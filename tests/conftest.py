@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 import openpyxl
@@ -14,7 +13,7 @@ from model.run_reading import Run, read_run
 from model.template import write_book
 from tests.compared import CAP, PRICES, written
 from tests.reported import CAPS_OF_EVERY_KIND, NASTY, renamed, write
-from tests.tiny import RECORDS, YEARS, tiny_tables
+from tests.tiny import RECORDS, scarce_suppliers, tiny_tables
 
 # --- solution workbooks ----------------------------------------------------------------------
 
@@ -26,14 +25,13 @@ def report_plan() -> Plan:
 
 @pytest.fixture(scope="session")
 def report_nasty() -> Plan:
-    return solve(tiny_tables(**renamed(copy.deepcopy(RECORDS), NASTY)))
+    return solve(tiny_tables(**renamed(RECORDS, NASTY)))
 
 
 @pytest.fixture(scope="session")
 def report_short() -> Plan:
     """Return a plan with shortages, two plants and a cap of every kind."""
-    suppliers = [{**row, **dict.fromkeys(YEARS, 10.0)} for row in copy.deepcopy(RECORDS)["suppliers"]]
-    return solve(tiny_tables(suppliers=suppliers, caps=CAPS_OF_EVERY_KIND))
+    return solve(tiny_tables(suppliers=scarce_suppliers(), caps=CAPS_OF_EVERY_KIND))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Charts: native, over ranges that hold figures, whatever the plan."""
 
-import copy
 import re
 import zipfile
 from dataclasses import replace
@@ -13,27 +12,15 @@ import pytest
 
 from model.charts import ChartPlan, Series
 from model.planner import solve
-from model.report import write_report
 from model.report_book import DataTable, Field
 from model.report_study_charts import study_charts
 from model.studies import frontier, leaning, sensitivity
 from model.studies.study import StudySheet
+from tests.reported import load, renamed, write
 from tests.tiny import RECORDS, YEARS, tiny_tables
 
 NAMES = {"c": "http://schemas.openxmlformats.org/drawingml/2006/chart"}
 HOSTILE = {"JPN": "=1+1", "AAA_PORT": "@cmd", "ev": "<b>", "NdPr": "it's"}
-
-
-def renamed(thing, names):
-    if isinstance(thing, dict):
-        return {key: renamed(value, names) for key, value in thing.items()}
-    if isinstance(thing, list):
-        return [renamed(value, names) for value in thing]
-    return names.get(thing, thing) if isinstance(thing, str) else thing
-
-
-def write(plan, folder: Path, **more) -> Path:
-    return write_report(plan, folder, {"threads": 1}, "", Path("inputs/tiny.xlsx"), **more)
 
 
 def charts_in(path: Path) -> list[ElementTree.Element]:
@@ -57,21 +44,15 @@ def figures_at(book: openpyxl.Workbook, reference: str) -> list:
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory):
-    place = tmp_path_factory.mktemp("charts")
-    few = [{**row, **dict.fromkeys(YEARS, 10.0)} for row in copy.deepcopy(RECORDS)["suppliers"]]
-    plans = {
-        "plan": solve(tiny_tables()),
-        "short": solve(tiny_tables(suppliers=few)),
-        "bare": solve(tiny_tables({"max_plants": 0}, caps=[])),
-        "hostile": solve(tiny_tables(**renamed(copy.deepcopy(RECORDS), HOSTILE))),
-    }
-    return {name: write(plan, place / name) for name, plan in plans.items()}
+def books(report_books: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return the workbooks of plans, and one in which names that charts show are hostile."""
+    hostile = solve(tiny_tables(**renamed(RECORDS, HOSTILE)))
+    return {**report_books, "hostile": write(hostile, tmp_path_factory.mktemp("charts") / "hostile")}
 
 
 @pytest.mark.parametrize("name", ["plan", "short", "bare", "hostile"])
 def test_every_series_points_at_figures_and_holds_them(books, name):
-    book = openpyxl.load_workbook(books[name], data_only=True)
+    book = load(books[name], True)
     charts = charts_in(books[name])
     assert len(charts) >= 5
     for chart in charts:
@@ -102,8 +83,8 @@ def test_the_charts_that_a_plan_with_plants_has(books):
 
 
 def test_cost_stack_adds_up_to_the_cost_of_the_year(books):
-    rows = list(openpyxl.load_workbook(books["short"], data_only=True)["chart_data"].iter_rows(values_only=True))
-    costs = list(openpyxl.load_workbook(books["short"], data_only=True)["costs"].iter_rows(values_only=True))
+    rows = list(load(books["short"], True)["chart_data"].iter_rows(values_only=True))
+    costs = list(load(books["short"], True)["costs"].iter_rows(values_only=True))
     stack, whole = (next(row for row in table if row[0] == "all costs") for table in (rows, costs))
     figures = [value for value in whole if isinstance(value, float)][: len(YEARS)]
     assert [value for value in stack if isinstance(value, float)] == pytest.approx(figures)
@@ -129,12 +110,12 @@ def frontier_frame() -> pd.DataFrame:
     return frame.reindex(columns=[column.name for column in frontier.POINT_COLUMNS])
 
 
-def test_a_frontier_is_drawn_with_the_hosts_where_they_change(books, tmp_path):
+def test_a_frontier_is_drawn_with_the_hosts_where_they_change(report_plan, tmp_path):
     sheet = StudySheet("frontier", "Frontier.", [("Levels.", frontier.POINT_COLUMNS, frontier_frame())], [], ["h"])
-    path = write(solve(tiny_tables()), tmp_path / "run", extra_sheets=[sheet])
+    path = write(report_plan, tmp_path / "run", extra_sheets=[sheet])
     charts = [chart for chart in charts_in(path) if "each point of cap" in title_of(chart)]
     assert len(charts) == 2, "on the sheet charts and on the first page"
-    book = openpyxl.load_workbook(path, data_only=True)
+    book = load(path, True)
     for chart in charts:
         first, second = chart.findall(".//c:ser", NAMES)
         assert figures_at(book, first.find("c:xVal/c:numRef/c:f", NAMES).text) == [1.0, 0.5, 0.2, 0.0]

@@ -1,6 +1,5 @@
 """Long sheets are written row by row: the same book, in memory that does not grow with the rows."""
 
-import copy
 import tracemalloc
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from model import report
 from model.planner import solve
 from model.report_book import Book, DataTable, Field
 from model.report_page import Page
-from tests.tiny import RECORDS, YEARS, tiny_tables
+from tests.tiny import scarce_suppliers, tiny_tables
 
 
 def contents(path: Path) -> dict:
@@ -27,8 +26,7 @@ def contents(path: Path) -> dict:
 
 
 def test_a_streamed_book_is_the_same_book(tmp_path, monkeypatch):
-    few = [{**row, **dict.fromkeys(YEARS, 10.0)} for row in copy.deepcopy(RECORDS)["suppliers"]]
-    tables = tiny_tables(suppliers=few)
+    tables = tiny_tables(suppliers=scarce_suppliers())
     told = tables["settings"].assign(description="What it means, in many words. " * 4, source="Where it was read, in many words. " * 4)
     plan = solve(tables.with_frames(settings=told))
     kept = report.write_report(plan, tmp_path / "kept", {"threads": 1}, "", Path("inputs/tiny.xlsx"))

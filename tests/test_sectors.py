@@ -17,7 +17,7 @@ from model.tables import Tables
 from tests import small
 from tests.random_books import random_book
 from tests.test_command import result, run
-from tests.tiny import RECORDS, YEARS, tiny_tables
+from tests.tiny import scarce_suppliers, tiny_tables
 
 RANKED = [
     {**small.sector("defence", shortage_cost=50), "name": "Defence"},
@@ -215,8 +215,7 @@ def test_strict_order_is_left_out_unless_asked_for():
 
 
 def test_the_command_line_writes_the_sheet(tmp_path):
-    suppliers = [{**row, **dict.fromkeys(YEARS, 10.0)} for row in RECORDS["suppliers"]]
-    assert run(tmp_path, "--studies", "sectors", tables=tiny_tables(STRICT, suppliers=suppliers)) == 0
+    assert run(tmp_path, "--studies", "sectors", tables=tiny_tables(STRICT, suppliers=scarce_suppliers())) == 0
     cells = [cell.value for row in result(tmp_path)["coverage"].iter_rows() for cell in row]
     assert "What is short and why." in cells
     assert "Served strictly in order of priority." in cells

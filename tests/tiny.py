@@ -7,7 +7,7 @@ import copy
 from model.tables import Tables, tables_from_records
 from tests.tiny_records import RECORDS, YEARS
 
-__all__ = ["RECORDS", "SETTINGS", "YEARS", "tiny_tables"]
+__all__ = ["RECORDS", "SETTINGS", "YEARS", "scarce_suppliers", "tiny_tables"]
 
 SETTINGS = {
     "first_year": 2030,
@@ -36,3 +36,8 @@ SETTINGS = {
 def tiny_tables(settings: dict | None = None, **records: list[dict]) -> Tables:
     """Return the tiny book, with whole sheets or single settings replaced."""
     return tables_from_records({**copy.deepcopy(RECORDS), **records}, {**SETTINGS, **(settings or {})})
+
+
+def scarce_suppliers() -> list[dict]:
+    """Return the suppliers of the tiny book with 10 t a year each, so that demand goes short."""
+    return [{**row, **dict.fromkeys(YEARS, 10.0)} for row in RECORDS["suppliers"]]
