@@ -20,7 +20,7 @@ from model.outcome import SolveOptions, Status
 from model.planner import Plan, options_from, solve, without_plants
 from model.report import new_run_folder, print_summary, write_report
 from model.report_words import ADVICE
-from model.run_info import describe_run
+from model.run_info import describe_run, fingerprint
 from model.scenarios import Change, ScenarioError, apply_scenario
 from model.studies import STUDIES, find_study
 from model.studies.diagnose import diagnose
@@ -163,50 +163,79 @@ def _run(
         log.error(f"No folder for the result can be made in {options.output}: {error.strerror}. Choose another one with --output.")
         return INPUT_FINDINGS
     try:
+        digest = fingerprint(options.book)  # a planner may go on editing while the search runs
         with SearchDisplay(log) as display:
             plan = solve(tables, choices, display.update, log.say)
         reference = _spared(partial(_reference_cost, tables, plan, choices, log), "The cost without joint plants", log)
         sheets: list[StudySheet] = []
         if plan.solution.status is Status.INFEASIBLE:
             sheets += _spared(partial(_diagnosis, tables, choices, options.scenario or "", log), "The diagnosis", log) or []
+        info = partial(describe_run, plan, options.book, options.scenario or "", changes, choices, digest)
+        write = partial(_write, plan, options, info, sheets, reference, changes, log)
+        path = write(folder)
+        if path is None:
+            return INPUT_FINDINGS
+        if studies and plan.solution.status.has_plan:
+            log.say(f"The plan is in {path}; what the studies find is added as each of them ends")
         for study in studies:
-            sheets += _spared(partial(_study, study, tables, plan, choices, log), f"Study {study}", log) or []
-        info = describe_run(plan, options.book, options.scenario or "", changes, choices)
-        log.say("Writing the result workbook")
-        write = partial(
-            write_report, run_info=info, scenario=options.scenario or "", inputs_path=options.book, extra_sheets=sheets,
-            reference_cost=reference, changes=changes, log=log.lines,
-        )  # fmt: skip
-        path = _write_somewhere(lambda place: write(plan, place), folder, log)
+            found = _spared(partial(_study, study, tables, plan, choices, log), f"Study {study}", log)
+            if found:
+                sheets += found
+                path = _spared(partial(write, path.parent, again=True), f"Writing study {study}", log) or path
     except BaseException:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
         raise
-    if path is None:
-        return INPUT_FINDINGS
-    found = [] if plan.solution.status.has_plan else [sentence for sheet in sheets for sentence in sheet.headlines]
+    told = [] if plan.solution.status.has_plan else [sentence for sheet in sheets for sentence in sheet.headlines]
     for line in print_summary(plan, path):
         # what was found out about this book takes the place of general advice
-        for sentence in found if found and line.startswith(ADVICE) else (line,):
+        for sentence in told if told and line.startswith(ADVICE) else (line,):
             log.answer(sentence)
     if options.open and not open_workbook(path):
         log.error("No program was found to open it with; open it by hand.")
     return exit_code(plan)
 
 
-def _write_somewhere(write: Callable[[Path], Path], folder: Path, log: Log) -> Path | None:
+def _write(
+    plan: Plan,
+    options: argparse.Namespace,
+    info: Callable[[], dict[str, str | float]],
+    sheets: Sequence[StudySheet],
+    reference: float | None,
+    changes: Sequence[Change],
+    log: Log,
+    folder: Path,
+    again: bool = False,
+) -> Path | None:
     """Write the result; where its folder takes no file, into the computer's folder for temporary files, so that the plan is not lost."""
+    log.say("Writing the result workbook")
+
+    def write(place: Path, again: bool) -> Path:
+        return write_report(
+            plan,
+            place,
+            info(),
+            options.scenario or "",
+            options.book,
+            sheets,
+            reference_cost=reference,
+            changes=changes,
+            log=log.lines,
+            again=again,
+        )
+
     try:
-        return write(folder)
+        return write(folder, again)
     except OSError as error:
         log.error(
             f"The result cannot be written to {folder}: {error.strerror or error}. If a program such as Excel holds a file there, close it; "
             "if the disk is full, make room; or choose another place with --output."
         )
     try:
-        path = write(Path(tempfile.mkdtemp(prefix=f"{folder.name}_")))
+        path = write(Path(tempfile.mkdtemp(prefix=f"{folder.name}_")), False)
     except OSError as error:
-        log.error(f"Nor can it be written to {tempfile.gettempdir()}: {error.strerror or error}. The plan is lost.")
+        lost = f"What the last study found is lost; the rest is in {folder}" if again else "The plan is lost"
+        log.error(f"Nor can it be written to {tempfile.gettempdir()}: {error.strerror or error}. {lost}.")
         return None
     log.error(f"The plan is kept: it is written to {path.parent}. Move it from there; the computer may clear that folder.")
     return path

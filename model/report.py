@@ -22,7 +22,7 @@ from model.report_summary import key_figures_page, write_key_figures, write_no_p
 from model.report_tables import ReportTables
 from model.report_weak import weak_numbers, write_weak_numbers
 from model.report_words import print_summary
-from model.run_folder import new_run_folder, written_whole
+from model.run_folder import new_run_folder, newest, rewritten_whole, written_whole
 from model.schema import SHEETS
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def write_report(
     reference_cost: float | None = None,
     changes: Sequence[Change] = (),
     log: Sequence[str] = (),
+    again: bool = False,
 ) -> Path:
     """Write the solution workbook of a plan, or of the fact that there is none.
 
@@ -64,7 +65,7 @@ def write_report(
     plan
         Of :func:`model.planner.solve`; any status.
     folder
-        The run's folder, empty or not there yet, as from :func:`new_run_folder`.
+        The run's folder, empty or not there yet, as from :func:`new_run_folder`, unless `again`.
     run_info
         Label -> figure for the sheet `run_info`; a unit follows the label after a comma.
     scenario
@@ -79,26 +80,29 @@ def write_report(
         Cells changed by the scenario.
     log
         What was said during the run.
+    again
+        The folder holds this run's workbook already, which has grown since.
 
     Returns
     -------
     Path
-        ``folder/solution.xlsx``; beside it stands ``map.png`` where there is a plan.
+        ``folder/solution.xlsx``; beside it stands ``map.png`` where there is a plan. Written again while a program holds that file, it is
+        ``folder/solution-2.xlsx``.
 
     Raises
     ------
     FileExistsError
-        `folder` is not empty: nothing is ever overwritten.
+        `folder` is not empty, and it is not to be written again: nothing is ever overwritten.
     OSError
         It cannot be written.
     """
-    with written_whole(folder) as partial:
+    with (rewritten_whole if again else written_whole)(folder) as partial:
         book = Book(partial / WORKBOOK, long_sheets(plan))
         picture = _fill(book, plan, run_info, scenario, Path(inputs_path), extra_sheets, reference_cost, changes, log)
         book.close()
         if picture is not None:
             (partial / PICTURE).write_bytes(picture.png)
-    return folder / WORKBOOK
+    return newest(folder / WORKBOOK)
 
 
 def long_sheets(plan: Plan) -> list[str]:

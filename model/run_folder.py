@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -42,6 +43,48 @@ def new_run_folder(outputs: Path, name: str) -> Path:
 
 
 @contextmanager
+def rewritten_whole(folder: Path) -> Iterator[Path]:
+    """Give a folder beside `folder` to write into, whose files then take the place of those of the same name there, each in one step.
+
+    Parameters
+    ----------
+    folder
+        Holds an earlier state of the same run.
+
+    Yields
+    ------
+    Path
+        The folder to write into; removed afterwards. A file that another program holds stays as it is, and the new one stands beside it as
+        ``name-2``, ``name-3`` …
+    """
+    partial = _beside(folder)
+    try:
+        partial.mkdir()
+        yield partial
+        for file in sorted(partial.iterdir()):
+            try:
+                os.replace(file, folder / file.name)
+            except PermissionError:
+                os.rename(file, _free_name(folder / file.name))
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def newest(path: Path) -> Path:
+    """Return the last state of a file that :func:`rewritten_whole` may have written beside itself."""
+    return max([path, *path.parent.glob(f"{path.stem}-[0-9]*{path.suffix}")], key=lambda file: file.stat().st_mtime_ns)
+
+
+def _free_name(path: Path) -> Path:
+    names = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    return next(name for name in names if not name.exists())
+
+
+def _beside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
+
+
+@contextmanager
 def written_whole(folder: Path) -> Iterator[Path]:
     """Give a folder beside `folder` to write into, which takes that name when whole.
 
@@ -63,7 +106,7 @@ def written_whole(folder: Path) -> Iterator[Path]:
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty: each run has a folder of its own")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
+    partial = _beside(folder)
     try:
         partial.mkdir()
         yield partial

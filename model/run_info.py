@@ -17,7 +17,14 @@ from model.scenarios import Change
 LIBRARIES = ("highspy", "pyomo", "pandas", "numpy", "scipy", "openpyxl", "XlsxWriter", "python-calamine")
 
 
-def describe_run(plan: Plan, book: Path, scenario: str, changes: Sequence[Change], options: SolveOptions) -> dict[str, str | float]:
+def fingerprint(book: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(book.read_bytes()).hexdigest()
+
+
+def describe_run(
+    plan: Plan, book: Path, scenario: str, changes: Sequence[Change], options: SolveOptions, digest: str = ""
+) -> dict[str, str | float]:
     """Return label -> figure for the run_info sheet.
 
     Parameters
@@ -25,17 +32,19 @@ def describe_run(plan: Plan, book: Path, scenario: str, changes: Sequence[Change
     plan
         The solved plan.
     book
-        Input workbook; its SHA-256 is taken.
+        Input workbook.
     scenario, changes
         Scenario name and the cells that it changed.
     options
         What the solver was asked for.
+    digest
+        The book's SHA-256 when it was read; taken now if left out.
     """
     repeatable = plan.solution.status is Status.OPTIMAL
     return {
         "finished (UTC)": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
         "input workbook": book.name,
-        "input SHA-256": hashlib.sha256(book.read_bytes()).hexdigest(),
+        "input SHA-256": digest or fingerprint(book),
         "scenario": scenario or "none",
         "cells changed by the scenario": len(changes),
         "status": str(plan.solution.status),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import tempfile
@@ -120,6 +121,41 @@ def test_a_study_that_fails_costs_no_plan(tmp_path, monkeypatch, failure, capsys
     assert "leaning" not in result(tmp_path).sheetnames
 
 
+def test_a_study_that_cannot_be_written_costs_no_plan(tmp_path, monkeypatch, capsys):
+    spare = tmp_path / "spare"
+    spare.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spare))
+    monkeypatch.setattr(os, "replace", full_disk)
+    assert run(tmp_path, "--studies", "leaning", tables=tiny_tables({"leaning_scenarios": "no_cap"})) == 0
+    said = capsys.readouterr()
+    (kept,) = spare.glob("*/solution.xlsx")
+    assert f"Workbook: {kept}" in said.out
+    assert "leaning" in openpyxl.load_workbook(kept).sheetnames
+    assert "leaning" not in result(tmp_path).sheetnames
+
+
+def test_a_study_is_stopped_by_hand_while_it_is_written(tmp_path, monkeypatch, capsys):
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", stopped)
+    assert run(tmp_path, "--studies", "leaning", tables=tiny_tables({"leaning_scenarios": "no_cap"})) == 0
+    assert "the plan is kept" in capsys.readouterr().out
+    assert "leaning" not in result(tmp_path).sheetnames
+
+
+def test_the_book_is_known_by_what_was_read(tmp_path, monkeypatch):
+    def edited(*words, **more):
+        book.write_bytes(book.read_bytes() + b" ")
+        return planner.solve(*words, **more)
+
+    book = Path(written(tmp_path))
+    read = hashlib.sha256(book.read_bytes()).hexdigest()
+    monkeypatch.setattr(command, "solve", edited)
+    assert command.main([str(book), "--studies", "none", "--output", str(tmp_path / "out")]) == 0
+    assert read in {cell.value for row in result(tmp_path)["run_info"].iter_rows() for cell in row}
+
+
 def test_why_not_adds_its_sheet(tmp_path, capsys):
     tables = tiny_tables({"why_not_size": 2000, "why_not_year": 2031, "break_even_hosts": 0})
     assert run(tmp_path, "--studies", "why_not", tables=tables) == 0
@@ -220,13 +256,14 @@ def test_a_plan_that_can_be_written_nowhere_ends_in_words(tmp_path, monkeypatch,
     assert "Workbook: " not in said.out
 
 
-def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch, capsys):
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+def full_disk(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
+
+def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch, capsys):
     book = written(tmp_path)
-    monkeypatch.setattr(zipfile.ZipFile, "write", full)
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    monkeypatch.setattr(zipfile.ZipFile, "write", full_disk)
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full_disk)
     assert command.main([book, "--output", str(tmp_path / "out")]) == 2
     assert "No space left on device. If a program" in capsys.readouterr().err
 

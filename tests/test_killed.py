@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from model.template import write_book
@@ -19,8 +20,8 @@ FINAL = "[!.]*/solution.xlsx"
 PARTIAL = ".*.partial"
 
 
-def command(book: Path) -> list[str]:
-    return [sys.executable, str(ROOT / "run.py"), str(book), "--studies", "none", "--output", str(book.parent / "out")]
+def command(book: Path, studies: str = "none") -> list[str]:
+    return [sys.executable, str(ROOT / "run.py"), str(book), "--studies", studies, "--output", str(book.parent / "out")]
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
@@ -66,3 +67,19 @@ def test_killed_at(book: Path, moment: Callable[[Path, set[Path]], bool]):
     for path in finished:
         with zipfile.ZipFile(path) as package:
             assert package.testzip() is None
+
+
+def test_killed_during_a_study_leaves_the_plan(book: Path):
+    out = book.parent / "out"
+    known = set(out.glob(FINAL))
+    process = subprocess.Popen(command(book, "frontier,options"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (written := set(out.glob(FINAL)) - known):
+            assert process.poll() is None, "the run ended before the moment came"
+            time.sleep(0.001)
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+    sheets = openpyxl.load_workbook(written.pop(), read_only=True).sheetnames
+    assert "plants" in sheets and "options" not in sheets
