@@ -61,6 +61,7 @@ REACH_COLUMNS = (
     ResultColumn("short_without_cap", "t REO", "Demand left short by the least-cost plan without the cap."),
     ResultColumn("total_cost", "MUSD", "Least cost at the lowest level with nobody shorter."),
     ResultColumn("extra_cost", "MUSD", "Against no cap on this basis."),
+    ResultColumn("gap", "MUSD", "No such plan can be cheaper by more."),
     ResultColumn("hosts", "", "Hosts that hold a plant there."),
     ResultColumn("verdict", "", "Independent verification."),
 )
@@ -147,9 +148,10 @@ def _solve_levels(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
 
 
 def _case(context: StudyContext, frontier: Frontier, level: int) -> Case:
-    """Return the solve of a level, started from the nearest tighter plan, which is possible here too."""
+    """Return the solve of a level, started from what is known there, or from the nearest tighter plan, which is possible here too."""
     tighter = frontier.sweep.tighter(level)
-    near = tighter or frontier.sweep.looser(level)
+    own = frontier.sweep.points.get(level)
+    near = own if own is not None and own.exists else tighter or frontier.sweep.looser(level)
     room = context.options.absolute_gap
     return Case(
         f"{frontier.scope.name} at {level} %",
@@ -182,11 +184,22 @@ def _solve_reach(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
         for (each, level), (_, plan) in zip(places, solve_cases(cases, rough, context.workers, context.say), strict=True):
             assert each.reach is not None
             each.reach.tell(level, plan.solution.status.has_plan and plan.verification.passed)
-    last = [each for each in frontiers if each.reach]
-    cases = [replace(_case(context, each, each.reach.reached), goal=goals[each.scope.name], cutoff=math.inf) for each in last if each.reach]
-    for each, (_, plan) in zip(last, solve_cases(cases, context.options, context.workers, context.say), strict=True):
-        assert each.reach is not None
-        each.lowest = point_of(each.reach.reached, plan)
+    places = []
+    for each in frontiers:
+        if each.reach and not _is_spared(each, each.reach.reached):
+            places.append((each, each.reach.reached))
+    cases = [replace(_case(context, each, level), goal=goals[each.scope.name], cutoff=math.inf) for each, level in places]
+    for (each, level), (_, plan) in zip(places, solve_cases(cases, context.options, context.workers, context.say), strict=True):
+        each.lowest = point_of(level, plan)
+
+
+def _is_spared(frontier: Frontier, level: int) -> bool:
+    """Whether the least-cost plan of a level leaves nobody shorter of its own accord: then it is the answer."""
+    point = frontier.sweep.points.get(level)
+    if point is None or not point.exists or point.unmet > frontier.free.unmet + SHORT_TONNES:
+        return False
+    frontier.lowest = point
+    return True
 
 
 def run(context: StudyContext) -> Sequence[StudySheet]:
@@ -206,7 +219,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
         [
             (
                 each.scope.words, each.lowest.level / PERCENT, each.free.unmet, each.lowest.cost, each.lowest.cost - each.free.cost,
-                host_names(context.tables, each.lowest.hosts), each.lowest.verdict,
+                max(0.0, each.lowest.cost - each.lowest.bound), host_names(context.tables, each.lowest.hosts), each.lowest.verdict,
             )
             for each in frontiers if each.lowest
         ],
