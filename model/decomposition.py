@@ -157,6 +157,7 @@ def _block(matrix: Matrix, by_row: sp.csr_array, columns: Positions, rows: Posit
             matrix, cost=np.concatenate([matrix.cost[columns], np.zeros(len(groups))]), offset=0.0, a=sub[:, shown].tocsc(),
             row_lower=matrix.row_lower[rows], row_upper=matrix.row_upper[rows], lower=lower, upper=upper,
             integer=np.zeros(shown.size, dtype=bool), columns=names, rows=tuple(matrix.rows[row] for row in rows),
+            implied=None,
         ),
         columns, rows, groups,
     )  # fmt: skip

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from model.branching import ask_about_plants
-from model.covers import CapacityCovers
 from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row
 from model.outcome import SolveOptions
 from model.problem import Problem
 from model.relaxation import Relaxation
+from model.separation import Separator
 
 SETTLE_ROUNDS, SETTLE_UP = 6, 0.05
 """Rounds in which the first search settles how many plants stand by when; parts of a plant above the share count as one."""
@@ -34,7 +34,7 @@ def settle_counts(problem: Problem, matrix: Matrix, relaxation: Relaxation, opti
     """
     lp = LinearProgram(matrix, options, stop, relaxation.basis)
     counts = [question for question in ask_about_plants(problem, matrix) if question.rank == 0]
-    covers = CapacityCovers(problem, matrix)
+    separator = Separator(problem, matrix)
     rows = lp.add_rows([Row(question.columns, np.ones(question.columns.size), -np.inf, np.inf) for question in counts])
     best = relaxation
     for _ in range(SETTLE_ROUNDS):
@@ -48,7 +48,7 @@ def settle_counts(problem: Problem, matrix: Matrix, relaxation: Relaxation, opti
             lp.bound_row(rows + number, float(least), np.inf)
         if lp.solve() is not LpState.OPTIMAL:
             break
-        lp.add_rows(covers.violated(lp.values()))
+        lp.add_rows(separator.violated(lp.values()))
         if lp.solve() is not LpState.OPTIMAL:
             break
         best = replace(relaxation, values=lp.values(), reduced_costs=lp.reduced_costs())

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 
 import numpy as np
@@ -45,6 +46,34 @@ class Row:
 
 
 @dataclass(frozen=True)
+class ImpliedRows:
+    """Rows a·x ≤ upper that hold at every whole point, set aside to be stated where they are needed.
+
+    Parameters
+    ----------
+    a
+        Rows by columns of the matrix, compressed by row.
+    upper
+        One entry a row.
+    """
+
+    a: scipy.sparse.csr_array
+    upper: Vector
+
+    @cached_property
+    def norms(self) -> Vector:
+        """Euclidean length of each row."""
+        return np.sqrt(self.a.multiply(self.a).sum(axis=1))
+
+    def within(self, columns: npt.NDArray[np.bool_]) -> ImpliedRows:
+        """Return the rows of a matrix that keeps some of the columns, the others being zero; those that then always hold leave."""
+        a = self.a[:, np.flatnonzero(columns)]
+        a.eliminate_zeros()
+        can_bind = ((a > 0).sum(axis=1) > 0) | (self.upper < 0)
+        return ImpliedRows(a[np.flatnonzero(can_bind)], self.upper[can_bind])
+
+
+@dataclass(frozen=True)
 class Matrix:
     """min cost·x + offset, row_lower ≤ A·x ≤ row_upper, lower ≤ x ≤ upper, some x whole.
 
@@ -58,6 +87,8 @@ class Matrix:
         One entry a row; infinite where there is no side.
     columns, rows
         (component, index) of each column and row.
+    implied
+        Further rows, which no whole point violates; None where there are none.
     """
 
     cost: Vector
@@ -70,6 +101,7 @@ class Matrix:
     integer: npt.NDArray[np.bool_]
     columns: tuple[Name, ...]
     rows: tuple[Name, ...]
+    implied: ImpliedRows | None = None
 
     def with_bounds(self, lower: Vector, upper: Vector) -> Matrix:
         """Return the same matrix with other column bounds."""

@@ -85,5 +85,6 @@ def reduce_matrix(matrix: Matrix) -> Reduction | None:
         matrix, cost=matrix.cost[live], a=by_row[kept].tocsc(), row_lower=matrix.row_lower[kept], row_upper=matrix.row_upper[kept],
         lower=matrix.lower[live], upper=matrix.upper[live], integer=matrix.integer[live],
         columns=tuple(matrix.columns[column] for column in columns), rows=tuple(matrix.rows[row] for row in rows),
+        implied=None if matrix.implied is None else matrix.implied.within(live),
     )  # fmt: skip
     return Reduction(reduced, columns, rows, len(live))

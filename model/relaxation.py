@@ -6,19 +6,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.covers import CapacityCovers
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.node import Node
 from model.outcome import SolveOptions
 from model.problem import Problem
 from model.reduction import reduce_matrix
+from model.separation import Separator
 from model.tree import SearchFailed
 
 ROOT_COVERS = 10
 """Rounds of covers each time that the relaxation is made smaller."""
 
-MOST_ROUNDS = 12
+MOST_ROUNDS, SMALL_STEP = 12, 0.05
+"""Rounds of covers of the whole relaxation; what adds less than this share of all that was added so far ends them. Covers are looked for in
+every part of the search too."""
+
+MOST_ROUNDS_ON_DEMAND, SMALL_STEP_ON_DEMAND = 60, 0.001
+"""The same where rows of the model itself are stated on demand: without them the relaxation proves next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,13 @@ def relax(problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSig
             raise SearchFailed("the linear relaxation could not be solved")
         nothing = np.empty(0)
         return Relaxation(state, float("nan"), nothing, nothing, (), Basis(np.empty(0, np.int8), np.empty(0, np.int8)))
-    covers = CapacityCovers(problem, matrix)
+    separator = Separator(problem, matrix)
     added: list[Row] = []
     best = _relaxation_of(lp, added)
     first = best.bound
-    for _ in range(MOST_ROUNDS):
-        rows = covers.violated(lp.values())
+    most, step = (MOST_ROUNDS, SMALL_STEP) if matrix.implied is None else (MOST_ROUNDS_ON_DEMAND, SMALL_STEP_ON_DEMAND)
+    for _ in range(most):
+        rows = separator.violated(lp.values())
         if not rows:
             break
         lp.add_rows(rows)
@@ -61,8 +67,7 @@ def relax(problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSig
             return best
         added += rows
         bound, best = best.bound, _relaxation_of(lp, added)
-        # covers are looked for in every part of the search too, so only the first big steps are taken here
-        if best.bound - bound < 0.05 * (best.bound - first):
+        if best.bound - bound < step * (best.bound - first):
             break
     return best
 
@@ -113,12 +118,12 @@ def tighten(
     place = np.full(len(matrix.cost), -1, dtype=np.intp)
     place[whole] = np.arange(whole.size)
     added: list[tuple[int, Row]] = []
-    covers = CapacityCovers(problem, reduction.matrix)
+    separator = Separator(problem, reduction.matrix)
     dropped = (LpState.INFEASIBLE, LpState.ABOVE_CUTOFF)
     if lp.solve(prune_at) in dropped:
         return None
     for _ in range(ROOT_COVERS):
-        before, rows = lp.objective, covers.violated(lp.values())
+        before, rows = lp.objective, separator.violated(lp.values())
         if not rows:
             break
         first = lp.add_rows(rows)

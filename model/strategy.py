@@ -24,6 +24,7 @@ from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
 from model.relaxation import Relaxation, relax, tighten, without_dear
 from model.search_state import Clock, SearchState
+from model.separation import with_rows_on_demand
 from model.solver import Search, infeasible, publish, solve_matrix
 from model.tree import SearchFailed, Tree
 
@@ -89,7 +90,8 @@ def solve_problem(
         Of the whole model; where no plan is cheaper than `cutoff`, "no plan exists" with the cutoff as its bound.
     """
     # where nothing has a price, reduced costs tell no build from another
-    if matrix.integer.sum() <= FEW_WHOLE_COLUMNS or not matrix.cost.any():
+    small = matrix.integer.sum() <= FEW_WHOLE_COLUMNS and with_rows_on_demand(matrix) is matrix
+    if small or not matrix.cost.any():
         return _below(solve_matrix(matrix, options, progress), cutoff)
     clock = Clock(options.time_limit)
     # a thread of its own for each search: HiGHS ties its scheduler to the thread, and Ctrl-C reaches this one
@@ -122,7 +124,7 @@ class _Strategy:
         pool: ThreadPoolExecutor,
     ) -> None:  # fmt: skip
         self.problem, self.asked, self.options = problem, matrix, options
-        self.matrix = with_finite_sides(without_single_rows(matrix))
+        self.matrix = with_finite_sides(without_single_rows(with_rows_on_demand(matrix)))
         self.progress, self.say, self.clock, self.pool = progress, say, clock, pool
         self.interrupted = False
         self.state = SearchState(None, math.inf, -math.inf)
@@ -212,7 +214,7 @@ class _Strategy:
         loose = replace(
             self.options, absolute_gap=QUICK_SLACK * self.options.absolute_gap, relative_gap=QUICK_SLACK * self.options.relative_gap
         )
-        root = root_node(tight, relaxation.bound)
+        root = root_node(tight, relaxation.bound, relaxation.basis)
         roots = [replace(root, upper=np.where(likely, root.upper, root.lower))]
         self._search(tight, roots, state, loose, QUICK_NODES, max(1, self.options.threads), QUICK_PATIENCE)
 

@@ -13,7 +13,6 @@ from dataclasses import replace
 import numpy as np
 
 from model.branching import WHOLE, Doubt, ask_about_plants, doubts_at, members_of
-from model.covers import CapacityCovers
 from model.decomposed_program import DecomposedProgram
 from model.decomposition import part
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
@@ -24,6 +23,7 @@ from model.outcome import SolveOptions
 from model.problem import Problem
 from model.pseudo_costs import PseudoCosts
 from model.reduction import Mask, Reduction, reduce_matrix
+from model.separation import Separator
 
 PROBES, PROBE_ITERATIONS = 4, 150
 """Questions followed before one is asked, and how far each answer is followed for that."""
@@ -166,7 +166,7 @@ class Tree:
             if state is not LpState.OPTIMAL or not self.lp.is_fresh:
                 break
             before = self.lp.objective
-            rows = self.covers.violated(self.lp.asked_point())
+            rows = self.separator.violated(self.lp.asked_point())
             if not rows:
                 break
             self.lp.add_rows(rows)
@@ -361,7 +361,7 @@ class Tree:
     def _hold(self, found: Reduction, needed: Mask, lp: LinearProgram | DecomposedProgram) -> None:
         """Go on with a linear program of a reduced matrix."""
         self.reduction, self.held, self.lp = found, needed, lp
-        self.covers = CapacityCovers(self.problem, found.matrix)
+        self.separator = Separator(self.problem, found.matrix)
         self.lp_questions = ask_about_plants(self.problem, found.matrix)
         self.lp_members = members_of(self.lp_questions, len(found.matrix.cost))
         self.lp_whole = np.flatnonzero(found.matrix.integer)

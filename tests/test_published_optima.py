@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model.outcome import Status
@@ -12,6 +13,8 @@ from model.planner import Plan, solve
 from model.template import write_book
 from model.validation import check_tables, validate_book
 from model.workbook import read_book
+from tests import small
+from tests.benchmarks.orlib import run_reference, strong_formulation
 from tests.orlib import SMALL, Instance, absence, orlib_tables, published_optima, read_orlib, read_published, shortage_cost
 
 OPTIMA = {(row.family, row.name): row for row in published_optima()}
@@ -134,3 +137,25 @@ def test_facilities_too_small_for_the_demand_are_refused(tmp_path):
 def test_demand_is_scaled_to_kt(tmp_path):
     assert instance_by_eye(tmp_path).tonnes == 1000.0
     assert instance_by_eye(tmp_path, BY_EYE.replace("\n 4\n", "\n 4000\n").replace(" 20 ", " 5000 ")).tonnes == 1.0
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_drawn_instance_with_thousands_of_routes_agrees_with_the_textbook_formulation(seed):
+    """5,500 rows that tie routes to facilities: enough for them to be stated on demand."""
+    draw = np.random.default_rng(seed)
+    facilities, customers = draw.uniform(0, 100, (25, 2)), draw.uniform(0, 100, (220, 2))
+    demand = draw.integers(5, 36, 220).astype(float)
+    distance = np.hypot(*(facilities[:, None] - customers[None]).transpose(2, 0, 1))
+    instance = Instance(
+        "drawn",
+        (0.16 * float(demand.sum()),) * 25,
+        tuple(draw.uniform(2000, 4000, 25).tolist()),
+        tuple(demand.tolist()),
+        tuple(map(tuple, (distance * demand / 20).T.tolist())),
+    )
+    reference = run_reference(strong_formulation(instance), 300, 1)
+    assert reference.proven
+    said: list[str] = []
+    plan = solve(orlib_tables(instance), replace(small.EXACT, threads=2), say=said.append)
+    assert any("Linear relaxation" in sentence for sentence in said)
+    assert_proven(plan, reference.objective)
