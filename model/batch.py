@@ -31,6 +31,8 @@ class Case:
         Plants to try first, such as those of a neighbouring case; only a hint.
     cutoff
         Only plans cheaper than this are of interest, MUSD; where none is, the status is "no plan exists".
+    held
+        The plants of `start` stand and no others.
     """
 
     name: str
@@ -38,10 +40,11 @@ class Case:
     goal: Goal = LEAST_COST
     start: tuple[BuildKey, ...] = ()
     cutoff: float = math.inf
+    held: bool = False
 
 
 def _solve_case(case: Case, options: SolveOptions) -> Plan:
-    return solve(case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff)
+    return solve(case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff, held=case.held)
 
 
 def solve_cases(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from model.formulation import build_model
 from model.goal import LEAST_COST, Goal
 from model.matrix import Matrix, compile_model
-from model.outcome import ProgressFunction, SolveOptions
+from model.outcome import ProgressFunction, SolveOptions, Status, without_plan
 from model.problem import BuildKey, Problem
 from model.problem_builder import build_problem
 from model.solution import Solution, build_solution, empty_tables
+from model.solver import solve_matrix
 from model.strategy import solve_problem
 from model.tables import Tables
 from model.verification import VerificationReport, verify_solution
@@ -50,6 +53,7 @@ def solve(
     goal: Goal = LEAST_COST,
     start: tuple[BuildKey, ...] = (),
     cutoff: float = math.inf,
+    held: bool = False,
 ) -> Plan:
     """Find the least-cost plan of validated tables and verify it.
 
@@ -66,9 +70,11 @@ def solve(
     goal
         What to look for.
     start
-        Plants to try first; only a hint.
+        Plants to try first; only a hint, unless `held`.
     cutoff
         Only plans cheaper than this are looked for, MUSD; where none is, the status is "no plan exists".
+    held
+        The plants of `start` stand and no others: what is found is what they cost at least. The cutoff does not count.
 
     Returns
     -------
@@ -84,13 +90,29 @@ def solve(
     say(
         f"Model built: {size['columns']:,.0f} columns ({size['binaries']:,.0f} yes/no), {size['rows']:,.0f} rows, {size['nonzeros']:,.0f} nonzeros"
     )
-    outcome = solve_problem(problem, matrix, options, progress, say, start, cutoff)
+    if not held:
+        outcome = solve_problem(problem, matrix, options, progress, say, start, cutoff)
+    elif (fixed := with_plants_held(matrix, start)) is not None:
+        outcome = solve_matrix(fixed, options, progress)
+    else:
+        outcome = without_plan(Status.INFEASIBLE, "a plant that is to stand cannot be built", {})
     solved = time.monotonic()
     solution = build_solution(tables, problem, matrix, outcome, goal)
     verification = verify_solution(tables, solution.tables, solution.objective, goal) if solution.status.has_plan else NOTHING_TO_VERIFY
     seconds = {"model": built - began, **outcome.seconds, "tables and verification": time.monotonic() - solved}
     solution = replace(solution, seconds=seconds, tables={**solution.tables, "checks": verification.table})
     return Plan(tables, problem, solution, verification, size)
+
+
+def with_plants_held(matrix: Matrix, plants: Collection[BuildKey]) -> Matrix | None:
+    """Return the matrix with these plants built and no others; None where one of them cannot be built."""
+    builds = [position for position, (component, _) in enumerate(matrix.columns) if component == "build"]
+    stands = np.array([matrix.columns[position][1] in plants for position in builds], dtype=float)
+    if stands.sum() < len(set(plants)) or (stands > matrix.upper[builds]).any() or (stands < matrix.lower[builds]).any():
+        return None
+    lower, upper = matrix.lower.copy(), matrix.upper.copy()
+    lower[builds] = upper[builds] = stands
+    return matrix.with_bounds(lower, upper)
 
 
 def without_plants(tables: Tables) -> Tables:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from model.planner import solve
-from model.studies.break_even import BreakEven, Search, find_break_evens
+from model.studies.break_even import BreakEven, Crossing, Search, find_break_evens
 from model.studies.host_changes import FIGURES, faces_duty, with_duty_share, with_host_figure
 from model.studies.study import StudyContext
 from model.studies.why_not import Answer, force_hosts, lose_hosts, run
@@ -154,20 +154,70 @@ def test_a_solve_that_was_stopped_is_no_answer():
     assert search.wanted() is None
 
 
-@pytest.mark.parametrize("bend", [0.9, 0.5, 0.1])
-def test_the_search_brackets_a_root_of_a_concave_cost_to_one_per_cent(bend):
-    # flat out to the bend, then steep: the chord is far off at first
-    def cost(value: float) -> float:
-        return min(12.0 * value, 10.0 + bend * value)
+LINES = {
+    "one": [(0.0, 12.0)],
+    "two": [(0.0, 12.0), (5.0, 3.0)],
+    "flat": [(0.0, 12.0), (7.9, 0.01)],
+    "many": [(0.0, 12.0), (2.0, 9.0), (4.0, 6.0), (5.0, 4.5), (7.0, 1.1)],
+}
+"""Plans whose costs are intercept + slope x figure."""
 
-    search = Search(8.0, 5.0, 0.2, {5.0: cost(5.0)})
-    trials = 0
+
+@pytest.mark.parametrize("lines", LINES.values(), ids=LINES)
+@pytest.mark.parametrize("falls", [False, True])
+def test_the_search_brackets_the_first_plan_that_comes_in(lines, falls):
+    """The figure gets better as it falls, or as it rises; the least cost is that of the best plan."""
+
+    def value_of(figure: float) -> float:
+        return figure if not falls else 6.0 - figure
+
+    def best(figure: float) -> tuple[float, float]:
+        return min(lines, key=lambda line: line[0] + line[1] * value_of(figure))
+
+    def cost(line: tuple[float, float], figure: float) -> float:
+        return line[0] + line[1] * value_of(figure)
+
+    ends = (5.0, 0.2) if not falls else (1.0, 5.8)
+    target = 8.0
+    search = Search(target, *ends, {ends[0]: max(target, cost(best(ends[0]), ends[0]))})
+    solves = prices = 0
     while (value := search.wanted()) is not None:
-        search.tell(value, cost(value))
-        trials += 1
-    assert search.break_even() == pytest.approx(8 / 12, rel=0.01)
+        solves += 1
+        line = best(value)
+        found = cost(line, value)
+        search.tell(value, found if found < target else math.inf)
+        if found < target and not search.found:
+            crossing = search.crossing()
+            while (at := crossing.wanted()) is not None:
+                prices += 1
+                crossing.tell(at, cost(line, at))
+                search.price(at, cost(line, at))
+    expected = max((target - low) / slope for low, slope in lines)
+    expected = min(expected, 5.0) if not falls else max(6.0 - expected, 1.0)
+    assert search.break_even() == pytest.approx(expected, abs=search.tolerance)
     assert abs(search.inside - search.outside) <= search.tolerance
-    assert trials <= 16  # nine halvings of the whole range alone, after steps from the outer side
+    assert solves <= 2 + 2 * len(lines)
+    assert prices <= 6 * solves
+
+
+def test_a_plan_is_followed_to_where_it_costs_the_target():
+    def cost(value: float) -> float:
+        return min(12.0 * value, 3.0 + 6.0 * value)  # one plan, whose flows change on the way
+
+    crossing = Crossing(8.0, 0.2, 5.0, 8.0 - cost(0.2), 0.001)
+    prices = 0
+    while (value := crossing.wanted()) is not None:
+        crossing.tell(value, cost(value))
+        prices += 1
+    assert crossing.inside == pytest.approx(5 / 6, abs=0.001)
+    assert prices <= 8
+
+
+def test_a_plan_that_cannot_stand_further_out_is_followed_by_halving():
+    crossing = Crossing(8.0, 0.0, 4.0, 3.0, 0.01)
+    while (value := crossing.wanted()) is not None:
+        crossing.tell(value, 5.0 if value < 1.7 else math.inf)
+    assert crossing.inside == pytest.approx(1.7, abs=0.01)
 
 
 @pytest.mark.parametrize(

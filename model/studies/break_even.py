@@ -1,8 +1,10 @@
 """The value of one figure at which a host left out comes into the least-cost plan.
 
 The least cost with a plant at the host falls as the figure improves; the least cost without one does not
-move. Where the two meet is the break-even. Each trial is a solve in which the host must hold a plant of
-any size; both sides of the answer are then solved with the host free to hold one or none.
+move. Where the two meet is the break-even. A solve at the most favourable value, in which the host must
+hold a plant of any size, gives a plan. Where the cost of that plan as it stands meets the target is found by linear
+programs in a few seconds; a solve a little short of there tells whether another plan comes in
+before it, and if so it is that plan's turn. Both sides of the answer are then solved with the host free to hold one or none.
 """
 
 from __future__ import annotations
@@ -26,11 +28,73 @@ PRECISION = 0.01
 FINER = 5.0
 """Break-evens are solved to this part of the gap of the run: a small plant's figure is worth little more than the gap itself."""
 
-CHORDS = 4
-"""Values tried before the search steps inwards from the outer side."""
-
 SAME = 1e-9
 """Share of the total cost below which a difference is arithmetic."""
+
+
+CLOSE = 0.1
+"""Share of that precision to which the break-even of one plan is found."""
+
+SHORT_OF = 0.9
+"""How far short of a plan's break-even another is looked for, as a share of the precision."""
+
+GROWTH = 4.0
+"""How much further the next time, after one was found."""
+
+
+@dataclass
+class Crossing:
+    """Search for the value of a figure at which a plan costs just the target.
+
+    Parameters
+    ----------
+    target
+        MUSD.
+    inside, outside
+        A value at which the plan is cheaper, and one to which it is followed.
+    gain
+        By how much it is cheaper inside, MUSD.
+    width
+        To which the answer is bracketed, in the figure's unit.
+    loss
+        By how much the plan is dearer outside, MUSD; None while that is not known, not positive where it is not.
+    """
+
+    target: float
+    inside: float
+    outside: float
+    gain: float
+    width: float
+    loss: float | None = None
+    kept: int = 0
+
+    def wanted(self) -> float | None:
+        """Return the value to price the plan at next; None when the crossing is known."""
+        if self.loss is None:
+            return self.outside
+        if self.loss <= 0 or abs(self.outside - self.inside) <= self.width:
+            return None
+        share = self.gain / (self.gain + self.loss) if math.isfinite(self.loss) else 0.5
+        # a little off the chord, to the side that was not tried last, so that the answer is soon bracketed from both
+        margin = 0.45 * self.width / abs(self.outside - self.inside)
+        share += margin if self.kept > 0 else -margin
+        return self.inside + (self.outside - self.inside) * min(max(share, margin), 1.0 - margin)
+
+    def tell(self, value: float, cost: float) -> None:
+        """Take in what the plan costs at a value, MUSD; infinite where it cannot stand."""
+        excess = cost - self.target + SAME * max(1.0, abs(self.target))
+        if self.loss is None:
+            self.loss = excess
+            if excess <= 0:
+                self.inside, self.gain = value, -excess
+        elif excess <= 0:
+            self.inside, self.gain = value, -excess
+            self.loss /= 2.0 if self.kept > 0 else 1.0  # a side that stays twice loses weight: the Illinois rule
+            self.kept = 1
+        else:
+            self.outside, self.loss = value, excess
+            self.gain /= 2.0 if self.kept < 0 else 1.0
+            self.kept = -1
 
 
 @dataclass
@@ -44,13 +108,16 @@ class Search:
     today, limit
         The figure as it stands and its most favourable value.
     tried
-        Value -> least cost with a plant at the host, MUSD; infinite where that is only known to exceed the target.
+        Value -> cost of the best plan known with a plant at the host where it is below the target, else no less than the target, MUSD.
+    step
+        How far outwards of the inside the next solve is, as a share of the tolerance.
     """
 
     target: float
     today: float
     limit: float
     tried: dict[float, float] = field(default_factory=dict)
+    step: float = SHORT_OF
 
     @property
     def tolerance(self) -> float:
@@ -83,25 +150,30 @@ class Search:
         return self.limit in self.tried and not self.hopeless and abs(self.inside - self.outside) <= self.tolerance * (1 + SAME)
 
     def wanted(self) -> float | None:
-        """Return the value to try next: the limit first, then where the chord of the bracket meets the target."""
+        """Return the value to solve at next: the limit first, then a little outwards of what is known to bring the host in."""
         if self.limit not in self.tried:
             return self.limit
         if self.hopeless or self.found:
             return None
-        gain, loss = self.target - self.tried[self.inside], self.tried.get(self.outside, math.inf) - self.target
-        share = gain / (gain + loss) if math.isfinite(loss) and gain + loss > 0 else 0.5
-        width = self.outside - self.inside
-        # a little off the chord, so that the answer is soon bracketed from both sides; a chord that creeps up to
-        # it from outside gives way to steps inwards that grow fourfold, and those to halving
-        margin = 0.45 * self.tolerance / abs(width)
-        share = share - margin if len(self.tried) % 2 else share + margin
-        if len(self.tried) > CHORDS:
-            share = max(0.5, 1 - 0.9 * self.tolerance * 4 ** (len(self.tried) - CHORDS - 1) / abs(width))
-        return self.inside + width * min(max(share, margin), 1 - margin)
+        width = abs(self.outside - self.inside)
+        step = min(self.step * self.tolerance, max(0.5 * width, SHORT_OF * self.tolerance))
+        return self.inside + math.copysign(step, self.outside - self.inside)
 
     def tell(self, value: float, cost: float) -> None:
-        """Take in the least cost with a plant at the host, MUSD."""
+        """Take in the least cost with a plant at the host, MUSD; infinite where that is only known to be no less than the target."""
+        if value != self.limit:
+            self.step = self.step * GROWTH if self._in(cost) else SHORT_OF
         self.tried[value] = cost
+
+    def crossing(self) -> Crossing:
+        """Return the search for where the plan of the inside meets the target."""
+        gain = self.target - self.tried[self.inside]
+        return Crossing(self.target, self.inside, self.outside, gain, CLOSE * self.tolerance)
+
+    def price(self, value: float, cost: float) -> None:
+        """Take in what a plan with a plant at the host costs, MUSD: only where it is below the target does that say anything."""
+        if self._in(cost):
+            self.tried[value] = min(cost, self.tried.get(value, math.inf))
 
     def break_even(self) -> float:
         """Return the value at which the costs meet, between the two sides of the bracket."""
@@ -183,8 +255,12 @@ class _Trial:
     def case(self, tables: Tables, value: float) -> Case:
         """Return the solve with a plant of any size at the host."""
         forced = with_forced_plant(self.tables(tables, value), self.host, self.smallest)
-        cutoff = self.search.target if value == self.search.limit else math.inf
-        return Case(f"{self.host}, {self.figure.words} {value:.4g}", forced, start=self.start, cutoff=cutoff)
+        return Case(f"{self.host}, {self.figure.words} {value:.4g}", forced, start=self.start, cutoff=self.search.target)
+
+    def priced(self, tables: Tables, value: float) -> Case:
+        """Return the solve with the plants of the last plan as they stand."""
+        name = f"{self.host}, {self.figure.words} {value:.4g}, the plan as it stands"
+        return Case(name, self.tables(tables, value), start=self.start, held=True)
 
 
 def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Sequence[Figure] = FIGURES) -> list[BreakEven]:
@@ -211,6 +287,7 @@ def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Seque
         if not asked:
             break
         cases = [trial.case(context.tables, value) for trial, value in asked]
+        moved = []
         for (trial, value), (_, plan) in zip(asked, solve_cases(cases, options, context.workers, context.say), strict=True):
             status = plan.solution.status
             trial.search.tell(value, plan.solution.objective if status.has_plan else math.inf)
@@ -218,8 +295,22 @@ def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Seque
             if status.has_plan:
                 trial.verified &= plan.verification.passed
                 trial.start = plan_builds(plan)
+                moved.append(trial)
+        _follow(context, [trial for trial in moved if not (trial.search.hopeless or trial.search.found)], options)
     rows = _confirm(context, trials, options)
     return [rows.get((host, figure.name)) or today[host, figure.name] for host in hosts for figure in figures]
+
+
+def _follow(context: StudyContext, trials: Sequence[_Trial], options: SolveOptions) -> None:
+    """Follow the last plan of each search, as it stands, to where it costs just the target."""
+    crossings = [(trial, trial.search.crossing()) for trial in trials]
+    while asked := [(trial, crossing, value) for trial, crossing in crossings if (value := crossing.wanted()) is not None]:
+        cases = [trial.priced(context.tables, value) for trial, _, value in asked]
+        for (trial, crossing, value), (_, plan) in zip(asked, solve_cases(cases, options, context.workers), strict=True):
+            cost = plan.solution.objective if plan.solution.status.has_plan else math.inf
+            trial.verified &= plan.verification.passed or math.isinf(cost)
+            crossing.tell(value, cost)
+            trial.search.price(value, cost)
 
 
 def finer(options: SolveOptions) -> SolveOptions:
