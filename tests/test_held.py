@@ -21,7 +21,12 @@ def build_at(host: str) -> BuildKey:
 
 @pytest.mark.parametrize(
     ("hosts", "extra"),
-    [((), 70), (("NEAR",), 0), (("FAR",), 20), (("NEAR", "FAR"), 30)],  # 1 kt is made for 10 a year, or 30, and 20 of feed, or bought for 100
+    [
+        ((), 70),
+        (("NEAR",), 0),
+        (("FAR",), 20),
+        (("NEAR", "FAR"), 30),
+    ],  # 1 kt is made for 10 a year, or 30, and 20 of feed, or bought for 100
 )
 def test_the_plants_stand_and_no_others(hosts, extra):
     tables = small.book(**HOSTS)
@@ -34,7 +39,7 @@ def test_the_plants_stand_and_no_others(hosts, extra):
 
 
 def test_a_plant_that_cannot_be_built_leaves_no_plan():
-    tables = small.book(**{"hosts": [small.host("NEAR"), small.host("FAR") | {"candidate": "no"}]})
+    tables = small.book(hosts=[small.host("NEAR"), small.host("FAR") | {"candidate": "no"}])
     plan = solve(tables, small.EXACT, start=(build_at("FAR"),), held=True)
     assert plan.solution.status is Status.INFEASIBLE
 
