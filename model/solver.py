@@ -113,11 +113,14 @@ def _termination(highs: highspy.Highs, interrupted: bool) -> str:
     return highs.modelStatusToString(state)
 
 
+NO_POINT = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+
+
 def _status(highs: highspy.Highs, interrupted: bool) -> Status:
     state = highs.getModelStatus()
     if state in SOLVED:
         return Status.OPTIMAL
-    if state in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+    if state in NO_POINT:
         return Status.INFEASIBLE
     feasible = highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     if state in (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt) or interrupted:
@@ -126,25 +129,40 @@ def _status(highs: highspy.Highs, interrupted: bool) -> Status:
     return Status.ERROR
 
 
-def infeasible(matrix: Matrix, options: SolveOptions, seconds_left: float, seconds: dict[str, float]) -> Outcome:
+def infeasible(matrix: Matrix, options: SolveOptions, seconds_left: float, seconds: dict[str, float], presolved: bool = True) -> Outcome:
     """Return "no plan exists" once a second solve agrees: it has been wrong before.
 
-    The second solve has no presolve and another seed. Where it finds a point, nobody can be believed;
-    where it runs out of time, the first answer stands and the termination says so.
+    The second solve has another seed and the other setting of presolve. Mostly the linear relaxation has no point either, which is
+    soon known; else the whole-number columns are searched without presolve. Where a point is found, nobody can be believed; where
+    the second solve runs out of time, the first answer stands and the termination says so.
+
+    Parameters
+    ----------
+    presolved
+        Whether the first answer rests on presolve.
     """
     began = time.monotonic()
-    highs = load(matrix, replace(options, seed=options.seed + 1))
-    highs.setOptionValue("presolve", "off")
-    run_watched(highs, max(5.0, seconds_left))
+    relaxed = matrix.relaxed()
+    state, found = _second_opinion(relaxed, options, "off" if presolved else "on", seconds_left)
+    if state not in NO_POINT and matrix.integer.any():
+        state, found = _second_opinion(matrix, options, "off", seconds_left - (time.monotonic() - began))
     seconds = {**seconds, "second opinion": time.monotonic() - began}
-    state = highs.getModelStatus()
-    if highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible and matrix.integer.any() | (
-        state in SOLVED
-    ):
+    if found:
         return without_plan(Status.ERROR, "one setting of the solver finds no plan possible, another does not", seconds)
-    if state in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+    if state in NO_POINT:
         return without_plan(Status.INFEASIBLE, "Infeasible, by two settings of the solver", seconds)
     return without_plan(Status.INFEASIBLE, "Infeasible; the second setting of the solver ran out of time", seconds)
+
+
+def _second_opinion(matrix: Matrix, options: SolveOptions, presolve: str, seconds: float) -> tuple[highspy.HighsModelStatus, bool]:
+    """Solve with another seed; return the solver's verdict and whether it holds a point of the matrix."""
+    highs = load(matrix, replace(options, seed=options.seed + 1))
+    highs.setOptionValue("presolve", presolve)
+    run_watched(highs, max(5.0, seconds))
+    state = highs.getModelStatus()
+    feasible = highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    # a linear program that was stopped holds a point of no meaning
+    return state, feasible and (bool(matrix.integer.any()) or state in SOLVED)
 
 
 def publish(matrix: Matrix, found: Search, options: SolveOptions, seconds: dict[str, float], log: tuple[str, ...] = ()) -> Outcome:

@@ -143,7 +143,7 @@ class _Strategy:
         relaxation = self._wait([self.pool.submit(relax, self.problem, self.matrix, self.options, self.clock.stop)])[0]
         self.clock.lap("relaxation")
         if relaxation.state is LpState.INFEASIBLE:
-            return infeasible(self.asked, self.options, self.clock.stop.left, self.clock.laps)
+            return infeasible(self.asked, self.options, self.clock.stop.left, self.clock.laps, presolved=False)
         if relaxation.state is not LpState.OPTIMAL:
             return self._finish(state, exhausted=False)
         self.say(
@@ -342,7 +342,7 @@ class _Strategy:
             if math.isfinite(state.cutoff):
                 nothing = without_plan(Status.INFEASIBLE, "no plan is cheaper than the cutoff", self.clock.laps)
                 return replace(nothing, bound=bound)
-            return infeasible(self.asked, self.options, self.clock.stop.left, self.clock.laps)
+            return infeasible(self.asked, self.options, self.clock.stop.left, self.clock.laps, presolved=False)
         values = np.zeros(len(self.matrix.cost))
         values[self.whole] = state.best.whole
         status = Status.OPTIMAL if exhausted else Status.LIMIT

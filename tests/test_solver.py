@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from model import solver
 from model.highs import load
 from model.matrix import Matrix
 from model.outcome import Outcome, Progress, SolveOptions, Status
@@ -125,6 +126,32 @@ def test_infeasible_by_whole_numbers_only():
     matrix = whole_numbers(np.ones(2), row(2, 2), np.array([1.0]), np.array([1.0]))
     assert solve(matrix).status is Status.INFEASIBLE
     assert solve(replace(matrix, integer=np.zeros(2, dtype=bool))).status is Status.OPTIMAL
+
+
+@pytest.mark.parametrize("presolved", [True, False])
+def test_a_second_opinion_asks_the_linear_program_first(monkeypatch, presolved):
+    asked = []
+
+    def noted(matrix, *words):
+        asked.append(bool(matrix.integer.any()))
+        return second(matrix, *words)
+
+    second = solver._second_opinion
+    monkeypatch.setattr(solver, "_second_opinion", noted)
+    by_rows = whole_numbers(np.ones(2), row(1, 1), np.array([3.0]), np.array([np.inf]))
+    by_whole_numbers = whole_numbers(np.ones(2), row(2, 2), np.array([1.0]), np.array([1.0]))
+    for matrix in (by_rows, by_whole_numbers):
+        outcome = solver.infeasible(matrix, small.EXACT, 60.0, {}, presolved)
+        assert (outcome.status, outcome.termination) == (Status.INFEASIBLE, "Infeasible, by two settings of the solver")
+    assert asked == [False, False, True]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_two_opinions_that_differ_are_no_answer(whole):
+    matrix = whole_numbers(np.ones(2), row(1, 1), np.array([1.0]), np.array([np.inf]))
+    outcome = solver.infeasible(matrix if whole else matrix.relaxed(), small.EXACT, 60.0, {})
+    assert outcome.status is Status.ERROR
+    assert "another does not" in outcome.termination
 
 
 def test_a_book_without_any_plan_gives_empty_tables():
