@@ -20,6 +20,7 @@ from model.outcome import SolveOptions, Status
 from model.planner import Plan, options_from, solve, without_plants
 from model.report import new_run_folder, print_summary, write_report
 from model.report_words import ADVICE
+from model.run_folder import newest
 from model.run_info import describe_run, fingerprint
 from model.scenarios import Change, ScenarioError, apply_scenario
 from model.studies import STUDIES, find_study
@@ -147,7 +148,7 @@ def _solver_options(tables: Tables, options: argparse.Namespace) -> SolveOptions
 
 def _studies(tables: Tables, flag: str | None) -> tuple[str, ...]:
     text = str(tables.settings["studies"]) if flag is None else flag
-    names = tuple(name.strip() for name in text.split(",") if name.strip() and name.strip() != "none")
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip() and name.strip() != "none"))
     for name in names:
         if name not in STUDIES:
             raise ValueError(f"study {name}: there is none of that name; write {', '.join(STUDIES)}, or none")
@@ -170,18 +171,25 @@ def _run(
         sheets: list[StudySheet] = []
         if plan.solution.status is Status.INFEASIBLE:
             sheets += _spared(partial(_diagnosis, tables, choices, options.scenario or "", log), "The diagnosis", log) or []
-        info = partial(describe_run, plan, options.book, options.scenario or "", changes, choices, digest)
+        ended: list[str] = []
+
+        def info() -> dict[str, str | float]:
+            known = describe_run(plan, options.book, options.scenario or "", changes, choices, digest)
+            return {**known, "studies asked for": ", ".join(studies) or "none", "studies ended": ", ".join(ended) or "none"}
+
         write = partial(_write, plan, options, info, sheets, reference, changes, log)
         path = write(folder)
         if path is None:
             return INPUT_FINDINGS
         if studies and plan.solution.status.has_plan:
             log.say(f"The plan is in {path}; what the studies find is added as each of them ends")
-        for study in studies:
-            found = _spared(partial(_study, study, tables, plan, choices, log), f"Study {study}", log)
-            if found:
-                sheets += found
-                path = _spared(partial(write, path.parent, again=True), f"Writing study {study}", log) or path
+        try:
+            path = _add_studies(
+                studies, partial(_study, tables=tables, plan=plan, choices=choices, log=log), write, path, sheets, ended, log
+            )
+        except KeyboardInterrupt:
+            log.say("Stopped by hand; the plan is kept.")
+            path = newest(path)
     except BaseException:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
@@ -194,6 +202,29 @@ def _run(
     if options.open and not open_workbook(path):
         log.error("No program was found to open it with; open it by hand.")
     return exit_code(plan)
+
+
+def _add_studies(
+    studies: Sequence[str],
+    run_study: Callable[[str], list[StudySheet]],
+    write: Callable[..., Path | None],
+    path: Path,
+    sheets: list[StudySheet],
+    ended: list[str],
+    log: Log,
+) -> Path:
+    """Run studies one after the other and write the workbook again after each; return where it is."""
+    for study in studies:
+        found = _spared(partial(run_study, study), f"Study {study}", log) or []
+        ended.append(study if found else f"{study} (nothing to show)")
+        sheets += found
+        written = _spared(partial(write, path.parent, again=True), f"Writing study {study}", log)
+        if written is None and found:
+            # one sheet that cannot be written must not keep those after it out
+            del sheets[-len(found) :]
+            ended[-1] = f"{study} (not written)"
+        path = written or path
+    return path
 
 
 def _write(

@@ -66,7 +66,10 @@ class ImpliedRows:
         return np.sqrt(self.a.multiply(self.a).sum(axis=1))
 
     def within(self, columns: npt.NDArray[np.bool_]) -> ImpliedRows:
-        """Return the rows of a matrix that keeps some of the columns, the others being zero; those that then always hold leave."""
+        """Return the rows of a matrix that keeps some of the columns, the others being zero.
+
+        Rows that then always hold leave; no column is negative.
+        """
         a = self.a[:, np.flatnonzero(columns)]
         a.eliminate_zeros()
         can_bind = ((a > 0).sum(axis=1) > 0) | (self.upper < 0)

@@ -24,7 +24,7 @@ MOST_ROWS = 1000
 """Of them stated at a time: those whose distance from the point is largest."""
 
 VIOLATION = 1e-6
-"""As the solver takes a row for met, kt."""
+"""kt; ten times what the solver takes for met."""
 
 
 def with_rows_on_demand(matrix: Matrix) -> Matrix:

@@ -143,26 +143,27 @@ def infeasible(matrix: Matrix, options: SolveOptions, seconds_left: float, secon
     """
     began = time.monotonic()
     relaxed = matrix.relaxed()
-    state, found = _second_opinion(relaxed, options, "off" if presolved else "on", seconds_left)
-    if state not in NO_POINT and matrix.integer.any():
-        state, found = _second_opinion(matrix, options, "off", seconds_left - (time.monotonic() - began))
+    state, found, interrupted = _second_opinion(relaxed, options, "off" if presolved else "on", seconds_left)
+    if state not in NO_POINT and not interrupted and matrix.integer.any():
+        state, found, interrupted = _second_opinion(matrix, options, "off", seconds_left - (time.monotonic() - began))
     seconds = {**seconds, "second opinion": time.monotonic() - began}
     if found:
         return without_plan(Status.ERROR, "one setting of the solver finds no plan possible, another does not", seconds)
     if state in NO_POINT:
         return without_plan(Status.INFEASIBLE, "Infeasible, by two settings of the solver", seconds)
-    return without_plan(Status.INFEASIBLE, "Infeasible; the second setting of the solver ran out of time", seconds)
+    end = "was stopped by hand" if interrupted else "ran out of time"
+    return without_plan(Status.INFEASIBLE, f"Infeasible; the second setting of the solver {end}", seconds)
 
 
-def _second_opinion(matrix: Matrix, options: SolveOptions, presolve: str, seconds: float) -> tuple[highspy.HighsModelStatus, bool]:
-    """Solve with another seed; return the solver's verdict and whether it holds a point of the matrix."""
+def _second_opinion(matrix: Matrix, options: SolveOptions, presolve: str, seconds: float) -> tuple[highspy.HighsModelStatus, bool, bool]:
+    """Solve with another seed; return the solver's verdict, whether it holds a point of the matrix, and whether it was stopped by hand."""
     highs = load(matrix, replace(options, seed=options.seed + 1))
     highs.setOptionValue("presolve", presolve)
-    run_watched(highs, max(5.0, seconds))
+    interrupted = run_watched(highs, max(5.0, seconds))
     state = highs.getModelStatus()
     feasible = highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     # a linear program that was stopped holds a point of no meaning
-    return state, feasible and (bool(matrix.integer.any()) or state in SOLVED)
+    return state, feasible and (bool(matrix.integer.any()) or state in SOLVED), interrupted
 
 
 def publish(matrix: Matrix, found: Search, options: SolveOptions, seconds: dict[str, float], log: tuple[str, ...] = ()) -> Outcome:

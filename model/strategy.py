@@ -146,9 +146,7 @@ class _Strategy:
             return infeasible(self.asked, self.options, self.clock.stop.left, self.clock.laps, presolved=False)
         if relaxation.state is not LpState.OPTIMAL:
             return self._finish(state, exhausted=False)
-        self.say(
-            f"Linear relaxation: no plan can cost less than {relaxation.bound:,.1f} MUSD ({len(relaxation.covers)} capacity covers bind)"
-        )
+        self.say(f"Linear relaxation: no plan can cost less than {relaxation.bound:,.1f} MUSD ({len(relaxation.covers):,} cuts bind)")
         state.bound = relaxation.bound
         if relaxation.bound >= cutoff:
             return self._finish(state, exhausted=True)
@@ -259,8 +257,8 @@ class _Strategy:
         costs = self._wait([self.pool.submit(tree.hold, root)])[0]
         if costs is None:
             return root, None, [tree]
-        bound = max(root.bound, tree.lp.objective)
-        root = replace(root, bound=bound)
+        bound = tree.lp.objective  # reduced costs add to the bound of the program that they are of, and to no other
+        root = replace(root, bound=max(root.bound, bound))
         trees = self._exchange(tight, root, costs, state, [tree])
         left = (root.upper > root.lower).sum()
         root = without_dear(root, costs, bound, state.prune_at(self.options))

@@ -14,7 +14,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from model import command, planner
+from model import command, planner, report
 from model.console import search_sentence
 from model.outcome import Progress, Status, without_plan
 from model.studies import leaning
@@ -142,6 +142,33 @@ def test_a_study_is_stopped_by_hand_while_it_is_written(tmp_path, monkeypatch, c
     assert run(tmp_path, "--studies", "leaning", tables=tiny_tables({"leaning_scenarios": "no_cap"})) == 0
     assert "the plan is kept" in capsys.readouterr().out
     assert "leaning" not in result(tmp_path).sheetnames
+
+
+def test_a_sheet_that_cannot_be_written_keeps_no_other_out(tmp_path, monkeypatch):
+    def refused(book, extra):
+        if extra.name == "leaning":
+            raise ValueError("no such sheet")
+        return written_sheet(book, extra)
+
+    written_sheet = report._write_extra
+    monkeypatch.setattr(report, "_write_extra", refused)
+    settings = {"leaning_scenarios": "no_cap", "why_not_size": 2000, "why_not_year": 2031, "break_even_hosts": 0}
+    assert run(tmp_path, "--studies", "leaning,why_not,leaning", tables=tiny_tables(settings)) == 0
+    book = result(tmp_path)
+    assert "why_not" in book.sheetnames
+    values = {cell.value for row in book["run_info"].iter_rows() for cell in row}
+    assert {"leaning, why_not", "leaning (not written), why_not"} <= values
+
+
+def test_a_stop_by_hand_between_studies_keeps_the_plan(tmp_path, monkeypatch, capsys):
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "_spared", lambda work, name, log: stopped() if name.startswith("Study") else work())
+    assert run(tmp_path, "--studies", "leaning", tables=tiny_tables({"leaning_scenarios": "no_cap"})) == 0
+    said = capsys.readouterr().out
+    assert "Stopped by hand; the plan is kept." in said
+    assert "Workbook: " in said
 
 
 def test_the_book_is_known_by_what_was_read(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 from model.planner import solve
 from model.studies.cap_levels import CapScope, cap_path, cap_scopes, with_cap_level
 from model.studies.cap_sweep import Point, Reach, Sweep, grid_levels
-from model.studies.frontier import cost_per_point, point_of, run, trace_frontiers
+from model.studies.frontier import cost_per_point, gap_of, point_of, run, trace_frontiers
 from model.studies.study import StudyContext
 from model.tables import Tables
 from tests import small
@@ -260,3 +260,23 @@ def test_the_frontier_is_the_best_of_all_host_sets_and_never_falls(seed):
                 assert point.verdict == "passed"
         costs_by_level = [point.cost for point in frontier.sweep.known()]
         assert all(b >= a - 1e-6 for a, b in itertools.pairwise(costs_by_level))
+
+
+def test_a_plan_without_a_bound_has_no_gap():
+    # a level that was not found in time takes the tighter level's plan; nothing is proven of it
+    sweep = Sweep((100, 50), 1.0)
+    sweep.tell(Point(50, 30.0, 29.5, ("A",)))
+    sweep.tell(Point(100, math.nan, math.nan))
+    assert sweep.points[100].cost == 30.0
+    assert math.isnan(gap_of(sweep.points[100]))
+    assert gap_of(sweep.points[50]) == pytest.approx(0.5)
+    assert math.isnan(gap_of(Point(0, math.inf, math.inf)))
+
+
+def test_a_level_that_was_not_decided_leaves_the_reach_unproven():
+    reach = Reach(40)
+    reach.tell(0, False, proven=True)
+    assert reach.proven
+    reach.tell(20, False, proven=False)
+    reach.tell(30, True)
+    assert (reach.reached, reach.missed, reach.proven) == (30, 20, False)

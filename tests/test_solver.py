@@ -154,6 +154,13 @@ def test_two_opinions_that_differ_are_no_answer(whole):
     assert "another does not" in outcome.termination
 
 
+def test_a_second_opinion_that_is_stopped_by_hand_says_so(monkeypatch):
+    monkeypatch.setattr(solver, "run_watched", lambda *_: True)
+    by_rows = whole_numbers(np.ones(2), row(1, 1), np.array([3.0]), np.array([np.inf]))
+    outcome = solver.infeasible(by_rows, small.EXACT, 60.0, {})
+    assert (outcome.status, outcome.termination) == (Status.INFEASIBLE, "Infeasible; the second setting of the solver was stopped by hand")
+
+
 def test_a_book_without_any_plan_gives_empty_tables():
     solved = small.solve_book(small.book(suppliers=[small.supplier(least_take=0.5)]))
     assert solved.outcome.status is Status.INFEASIBLE

@@ -17,6 +17,7 @@ from model.batch import Case, solve_cases
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
 from model.problem import BuildKey
+from model.studies.crossing import SAME, Crossing
 from model.studies.host_changes import FIGURES, Figure, cheapest_build, smallest_capacity, with_forced_plant
 from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext
@@ -28,9 +29,6 @@ PRECISION = 0.01
 FINER = 5.0
 """Break-evens are solved to this part of the gap of the run: a small plant's figure is worth little more than the gap itself."""
 
-SAME = 1e-9
-"""Share of the total cost below which a difference is arithmetic."""
-
 
 CLOSE = 0.1
 """Share of that precision to which the break-even of one plan is found."""
@@ -40,61 +38,6 @@ SHORT_OF = 0.9
 
 GROWTH = 4.0
 """How much further the next time, after one was found."""
-
-
-@dataclass
-class Crossing:
-    """Search for the value of a figure at which a plan costs just the target.
-
-    Parameters
-    ----------
-    target
-        MUSD.
-    inside, outside
-        A value at which the plan is cheaper, and one to which it is followed.
-    gain
-        By how much it is cheaper inside, MUSD.
-    width
-        To which the answer is bracketed, in the figure's unit.
-    loss
-        By how much the plan is dearer outside, MUSD; None while that is not known, not positive where it is not.
-    """
-
-    target: float
-    inside: float
-    outside: float
-    gain: float
-    width: float
-    loss: float | None = None
-    kept: int = 0
-
-    def wanted(self) -> float | None:
-        """Return the value to price the plan at next; None when the crossing is known."""
-        if self.loss is None:
-            return self.outside
-        if self.loss <= 0 or abs(self.outside - self.inside) <= self.width:
-            return None
-        share = self.gain / (self.gain + self.loss) if math.isfinite(self.loss) else 0.5
-        # a little off the chord, to the side that was not tried last, so that the answer is soon bracketed from both
-        margin = 0.45 * self.width / abs(self.outside - self.inside)
-        share += margin if self.kept > 0 else -margin
-        return self.inside + (self.outside - self.inside) * min(max(share, margin), 1.0 - margin)
-
-    def tell(self, value: float, cost: float) -> None:
-        """Take in what the plan costs at a value, MUSD; infinite where it cannot stand."""
-        excess = cost - self.target + SAME * max(1.0, abs(self.target))
-        if self.loss is None:
-            self.loss = excess
-            if excess <= 0:
-                self.inside, self.gain = value, -excess
-        elif excess <= 0:
-            self.inside, self.gain = value, -excess
-            self.loss /= 2.0 if self.kept > 0 else 1.0  # a side that stays twice loses weight: the Illinois rule
-            self.kept = 1
-        else:
-            self.outside, self.loss = value, excess
-            self.gain /= 2.0 if self.kept < 0 else 1.0
-            self.kept = -1
 
 
 @dataclass
@@ -109,6 +52,8 @@ class Search:
         The figure as it stands and its most favourable value.
     tried
         Value -> cost of the best plan known with a plant at the host where it is below the target, else no less than the target, MUSD.
+    crossed
+        Where the last plan that was followed costs the target.
     step
         How far outwards of the inside the next solve is, as a share of the tolerance.
     """
@@ -117,6 +62,7 @@ class Search:
     today: float
     limit: float
     tried: dict[float, float] = field(default_factory=dict)
+    crossed: float | None = None
     step: float = SHORT_OF
 
     @property
@@ -168,7 +114,7 @@ class Search:
     def crossing(self) -> Crossing:
         """Return the search for where the plan of the inside meets the target."""
         gain = self.target - self.tried[self.inside]
-        return Crossing(self.target, self.inside, self.outside, gain, CLOSE * self.tolerance)
+        return Crossing(self.target, self.inside, self.outside, gain, CLOSE * self.tolerance, ends=(gain, math.inf))
 
     def price(self, value: float, cost: float) -> None:
         """Take in what a plan with a plant at the host costs, MUSD: only where it is below the target does that say anything."""
@@ -177,6 +123,8 @@ class Search:
 
     def break_even(self) -> float:
         """Return the value at which the costs meet, between the two sides of the bracket."""
+        if self.crossed is not None and self._distance(self.inside) <= self._distance(self.crossed) <= self._distance(self.outside):
+            return self.crossed
         gain, loss = self.target - self.tried[self.inside], self.tried.get(self.outside, math.inf) - self.target
         share = gain / (gain + loss) if math.isfinite(loss) and gain + loss > 0 else 0.5
         return self.inside + share * (self.outside - self.inside)
@@ -311,6 +259,8 @@ def _follow(context: StudyContext, trials: Sequence[_Trial], options: SolveOptio
             trial.verified &= plan.verification.passed or math.isinf(cost)
             crossing.tell(value, cost)
             trial.search.price(value, cost)
+    for trial, crossing in crossings:
+        trial.search.crossed = crossing.value
 
 
 def finer(options: SolveOptions) -> SolveOptions:
@@ -359,8 +309,8 @@ def _confirm(context: StudyContext, trials: Sequence[_Trial], options: SolveOpti
             answer = "no value within its limits brings it in" if trial.proven else "not known: the solve at its limit was stopped"
             rows[trial.host, trial.figure.name] = replace(row, answer=answer)
             continue
-        value, slope = search.break_even(), search.slope(options.absolute_gap)
         gap = max(options.absolute_gap, options.relative_gap * abs(search.target))
+        value, slope = search.break_even(), search.slope(gap)
         band = gap / slope if slope > 0 else math.nan
         step = max(
             PRECISION * max(abs(value), LEAST_PART * max(abs(search.today), abs(search.limit))), 0.0 if math.isnan(band) else 1.05 * band

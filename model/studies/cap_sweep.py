@@ -179,10 +179,13 @@ class Reach:
         Lowest level known to be reachable.
     missed
         Highest level known not to be; -1 while none is known.
+    proven
+        Whether each level that was missed is proven out of reach.
     """
 
     reached: int
     missed: int = -1
+    proven: bool = True
 
     def wanted(self) -> int | None:
         """Return the level to try next; None when the answer is known to the point."""
@@ -190,8 +193,9 @@ class Reach:
             return None
         return 0 if self.missed < 0 else (self.reached + self.missed) // 2
 
-    def tell(self, level: int, possible: bool) -> None:
-        """Take in whether a level can be reached."""
+    def tell(self, level: int, possible: bool, proven: bool = True) -> None:
+        """Take in whether a level can be reached, and whether that is proven."""
+        self.proven &= proven
         if possible:
             self.reached = min(self.reached, level)
         else:

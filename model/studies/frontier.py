@@ -183,18 +183,19 @@ def _solve_reach(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
             break
         for (each, level), (_, plan) in zip(places, solve_cases(cases, rough, context.workers, context.say), strict=True):
             assert each.reach is not None
-            each.reach.tell(level, plan.solution.status.has_plan and plan.verification.passed)
+            possible = plan.solution.status.has_plan and plan.verification.passed
+            each.reach.tell(level, possible, proven=possible or plan.solution.status is Status.INFEASIBLE)
     places = []
     for each in frontiers:
-        if each.reach and not _is_spared(each, each.reach.reached):
+        if each.reach and not _answered_by_sweep(each, each.reach.reached):
             places.append((each, each.reach.reached))
     cases = [replace(_case(context, each, level), goal=goals[each.scope.name], cutoff=math.inf) for each, level in places]
     for (each, level), (_, plan) in zip(places, solve_cases(cases, context.options, context.workers, context.say), strict=True):
         each.lowest = point_of(level, plan)
 
 
-def _is_spared(frontier: Frontier, level: int) -> bool:
-    """Whether the least-cost plan of a level leaves nobody shorter of its own accord: then it is the answer."""
+def _answered_by_sweep(frontier: Frontier, level: int) -> bool:
+    """Take the least-cost plan of a level as the answer where it leaves nobody shorter of its own accord; return whether it does."""
     point = frontier.sweep.points.get(level)
     if point is None or not point.exists or point.unmet > frontier.free.unmet + SHORT_TONNES:
         return False
@@ -219,7 +220,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
         [
             (
                 each.scope.words, each.lowest.level / PERCENT, each.free.unmet, each.lowest.cost, each.lowest.cost - each.free.cost,
-                max(0.0, each.lowest.cost - each.lowest.bound), host_names(context.tables, each.lowest.hosts), each.lowest.verdict,
+                gap_of(each.lowest), host_names(context.tables, each.lowest.hosts), each.lowest.verdict,
             )
             for each in frontiers if each.lowest
         ],
@@ -242,7 +243,7 @@ def _point_rows(context: StudyContext, frontier: Frontier) -> Iterator[tuple]:
         yield (
             frontier.scope.words, point.level / PERCENT, cost, cost - frontier.free.cost, cost_per_point(before, point),
             host_names(context.tables, point.hosts) if point.exists else "no plan", plants_in_words(context.tables, point.builds) if point.exists else "",
-            point.share, point.unmet if point.exists else math.nan, max(0.0, point.cost - point.bound) if point.exists else math.nan,
+            point.share, point.unmet if point.exists else math.nan, gap_of(point),
             point.found_at / PERCENT, point.verdict,
         )  # fmt: skip
         before = point
@@ -253,6 +254,11 @@ def cost_per_point(loose: Point | None, tight: Point) -> float:
     if loose is None or not (loose.exists and tight.exists):
         return math.nan
     return max(0.0, tight.cost - loose.cost) / (loose.level - tight.level)
+
+
+def gap_of(point: Point) -> float:
+    """Return how much cheaper a plan could be, MUSD; NaN where nothing is proven."""
+    return max(0.0, point.cost - point.bound) if point.exists and math.isfinite(point.bound) else math.nan
 
 
 def _turn_row(context: StudyContext, frontier: Frontier, turn: Turn) -> tuple:
@@ -297,7 +303,7 @@ def _sentences(context: StudyContext, frontier: Frontier) -> Iterator[str]:
     for turn in turns:
         if not turn.tight.exists:
             yield f"{name}: tighter than {turn.loose.level} % there is no plan at all."
-    loose = [point for point in shown if point.cost - point.bound > 1.01 * frontier.sweep.gap]
+    loose = [point for point in shown if not gap_of(point) <= 1.01 * frontier.sweep.gap]
     if loose:
         yield f"{name}: {len(loose)} of {len(shown)} levels are not proven within {frontier.sweep.gap:g} MUSD; read their column gap before their hosts."
     if frontier.lowest and frontier.lowest.exists:
@@ -307,6 +313,8 @@ def _sentences(context: StudyContext, frontier: Frontier) -> Iterator[str]:
             else f"with no more than the {frontier.free.unmet:,.1f} t short without a cap"
         )
         below = "" if frontier.lowest.level == 0 else "; a tighter cap leaves somebody short whatever is built"
+        if frontier.lowest.level and frontier.reach and not frontier.reach.proven:
+            below = "; a solve at a tighter cap was stopped, so that it may be lower"
         yield (
             f"{name}: the lowest share that can be reached {short} is {frontier.lowest.level} %, "
             f"for {frontier.lowest.cost - frontier.free.cost:,.1f} MUSD more than no cap{below}."

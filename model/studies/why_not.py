@@ -253,7 +253,7 @@ def _headlines(
 ) -> Iterator[str]:
     if nearest:
         text = f"Nearest host left out: {host_names(tables, [nearest[0].host])}, {nearest[0].extra:+,.1f} MUSD for {size / 1000:g} kt by {year}"
-        found = [row for row in break_evens if row.host == nearest[0].host and math.isfinite(row.value) and row.today]
+        found = [row for row in break_evens if row.host == nearest[0].host and _is_sure(row) and row.today]
         if found:
             least = min(found, key=lambda row: abs(row.value / row.today - 1))
             text += f"; it comes in if its {_in_words(least)}"
@@ -262,6 +262,11 @@ def _headlines(
     if dear:
         worst = max(dear, key=lambda answer: answer.extra)
         yield f"Losing {host_names(tables, [worst.host])} would cost {worst.extra:,.1f} MUSD."
+
+
+def _is_sure(row: BreakEven) -> bool:
+    """Whether a break-even was found, verified, and borne out by the solves on both sides."""
+    return math.isfinite(row.value) and row.verdict == "passed" and (row.comes_in, row.stays_out) == ("yes", "yes")
 
 
 def _in_words(row: BreakEven) -> str:
@@ -275,10 +280,15 @@ def _in_words(row: BreakEven) -> str:
 def _break_even_sentences(tables: Tables, rows: Sequence[BreakEven]) -> Iterator[str]:
     for host in dict.fromkeys(row.host for row in rows):
         own = [row for row in rows if row.host == host]
-        found = [row for row in own if math.isfinite(row.value)]
+        found = [row for row in own if _is_sure(row)]
+        doubtful = [row.figure.words for row in own if math.isfinite(row.value) and not _is_sure(row)]
         name = host_names(tables, [host])
         if found:
             yield f"{name} comes into the least-cost plan if its {', or its '.join(_in_words(row) for row in found)}. These are what to negotiate for."
+        if doubtful:
+            yield (
+                f"{name}: what was found for {', '.join(doubtful)} is not borne out by the solves on both sides; read its row before it is used."
+            )
         never = [row.figure.words for row in own if row.answer.startswith("no value")]
         if never:
             yield f"{name}: no value within its limits of {', '.join(never)} alone brings it in; do not spend effort there."
