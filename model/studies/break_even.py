@@ -1,10 +1,11 @@
 """The value of one figure at which a host left out comes into the least-cost plan.
 
 The least cost with a plant at the host falls as the figure improves; the least cost without one does not
-move. Where the two meet is the break-even. A solve at the most favourable value, in which the host must
-hold a plant of any size, gives a plan. Where the cost of that plan as it stands meets the target is found by linear
-programs in a few seconds; a solve a little short of there tells whether another plan comes in
-before it, and if so it is that plan's turn. Both sides of the answer are then solved with the host free to hold one or none.
+move. Where the two meet is the break-even. Today's least-cost plan in which the host must hold a plant of any
+size is followed first; where even the most favourable value does not bring it in, a solve there gives
+another. Where the cost of that plan, as it stands, meets the target is found by linear programs in a few
+seconds; a solve a little short of there tells whether another plan comes in before it, and if so it is that
+plan's turn. Both sides of the answer are then solved with the host free to hold one or none.
 """
 
 from __future__ import annotations
@@ -230,6 +231,7 @@ def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Seque
     """
     options = finer(context.options)
     trials, today = _start(context, hosts, figures, options)
+    _follow_today(context, trials, options)
     while True:
         asked = [(trial, value) for trial in trials if (value := trial.search.wanted()) is not None]
         if not asked:
@@ -247,6 +249,17 @@ def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Seque
         _follow(context, [trial for trial in moved if not (trial.search.hopeless or trial.search.found)], options)
     rows = _confirm(context, trials, options)
     return [rows.get((host, figure.name)) or today[host, figure.name] for host in hosts for figure in figures]
+
+
+def _follow_today(context: StudyContext, trials: Sequence[_Trial], options: SolveOptions) -> None:
+    """Follow today's plan with a plant at the host, where it costs less than the target at the limit: then nothing need be solved there."""
+    cases = [trial.priced(context.tables, trial.search.limit) for trial in trials]
+    moved = []
+    for trial, (_, plan) in zip(trials, solve_cases(cases, options, context.workers), strict=True):
+        if plan.solution.status.has_plan and plan.verification.passed:
+            trial.search.price(trial.search.limit, plan.solution.objective)
+            moved += [trial] if trial.search.limit in trial.search.tried else []
+    _follow(context, moved, options)
 
 
 def _follow(context: StudyContext, trials: Sequence[_Trial], options: SolveOptions) -> None:
