@@ -9,6 +9,9 @@ def _yearly(value: float) -> dict[int, float]:
     return dict.fromkeys(YEARS, value)
 
 
+OPERATION = {"ramp_1": 0.5, "ramp_2": 0.8, "ramp_3": 1.0, "ramp_4": 1.0, "minimum_use": 0.3}
+"""How every plant of the book starts up, and how busy it must be."""
+
 _ELEMENTS = [
     {"element": "Ce", "name": "cerium", "oxide": "CeO2", "group": "light", "product": "Ce", "circuit": "light", "oxide_per_metal": 1.2284},
     {"element": "Pr", "name": "praseodymium", "oxide": "Pr6O11", "group": "light", "product": "NdPr", "circuit": "light", "oxide_per_metal": 1.2082},
@@ -194,11 +197,7 @@ RECORDS: dict[str, list[dict]] = {
             "capex": 300,
             "fixed_cost": 12,
             "build_years": 2,
-            "ramp_1": 0.5,
-            "ramp_2": 0.8,
-            "ramp_3": 1.0,
-            "ramp_4": 1.0,
-            "minimum_use": 0.3,
+            **OPERATION,
         },
         {
             "design": "SEP_3000",
@@ -208,11 +207,7 @@ RECORDS: dict[str, list[dict]] = {
             "capex": 120,
             "fixed_cost": 5,
             "build_years": 1.5,
-            "ramp_1": 0.5,
-            "ramp_2": 0.8,
-            "ramp_3": 1.0,
-            "ramp_4": 1.0,
-            "minimum_use": 0.3,
+            **OPERATION,
         },
         {
             "design": "SEPL_3000",
@@ -222,11 +217,7 @@ RECORDS: dict[str, list[dict]] = {
             "capex": 100,
             "fixed_cost": 4,
             "build_years": 1.5,
-            "ramp_1": 0.5,
-            "ramp_2": 0.8,
-            "ramp_3": 1.0,
-            "ramp_4": 1.0,
-            "minimum_use": 0.3,
+            **OPERATION,
         },
     ],
     "know_how": [
