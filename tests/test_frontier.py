@@ -11,7 +11,7 @@ import pytest
 from model.planner import solve
 from model.studies.cap_levels import CapScope, cap_path, cap_scopes, with_cap_level
 from model.studies.cap_sweep import Point, Reach, Sweep, grid_levels
-from model.studies.frontier import cost_per_point, gap_of, point_of, run, trace_frontiers
+from model.studies.frontier import Frontier, answered_by_sweep, cost_per_point, gap_of, point_of, run, trace_frontiers
 from model.studies.study import StudyContext
 from model.tables import Tables
 from tests import small
@@ -280,3 +280,13 @@ def test_a_level_that_was_not_decided_leaves_the_reach_unproven():
     reach.tell(20, False, proven=False)
     reach.tell(30, True)
     assert (reach.reached, reach.missed, reach.proven) == (30, 20, False)
+
+
+@pytest.mark.parametrize(("unmet", "answered"), [(2.0, True), (2.1, False)])
+def test_a_level_whose_own_plan_leaves_nobody_shorter_is_not_solved_again(unmet, answered):
+    (scope,) = cap_scopes(small.book({"frontier_scopes": "tonnes"}))
+    sweep = Sweep((100, 0), 1.0, {100: Point(100, 10.0, 10.0, unmet=2.0), 0: Point(0, 30.0, 29.5, unmet=unmet)})
+    frontier = Frontier(scope, 100, sweep)
+    assert answered_by_sweep(frontier, 0) is answered
+    assert frontier.lowest == (sweep.points[0] if answered else None)
+    assert not answered_by_sweep(frontier, 50)

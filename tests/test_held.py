@@ -6,7 +6,7 @@ import pytest
 
 from model.batch import Case, solve_cases
 from model.outcome import Status
-from model.planner import solve
+from model.planner import solve, with_plants_held
 from model.problem import BuildKey
 from tests import small
 
@@ -54,3 +54,16 @@ def test_a_batch_holds_plants_too():
     tables = small.book(**HOSTS)
     cases = [Case("free", tables, start=(build_at("FAR"),)), Case("held", tables, start=(build_at("FAR"),), held=True)]
     assert [plan.solution.host_set for _, plan in solve_cases(cases, small.EXACT, workers=1)] == [("NEAR",), ("FAR",)]
+
+
+def test_a_matrix_that_rules_a_plant_out_or_in_is_obeyed():
+    _, matrix = small.matrix_of(small.book(**HOSTS))
+    near, far = (next(n for n, name in enumerate(matrix.columns) if name == ("build", build_at(host))) for host in ("NEAR", "FAR"))
+    shut, must = matrix.upper.copy(), matrix.lower.copy()
+    shut[near], must[far] = 0.0, 1.0
+    bounded = matrix.with_bounds(must, shut)
+    assert with_plants_held(bounded, (build_at("NEAR"), build_at("FAR"))) is None
+    assert with_plants_held(bounded, ()) is None
+    held = with_plants_held(bounded, (build_at("FAR"),))
+    assert held is not None
+    assert (held.lower[near], held.upper[near], held.lower[far], held.upper[far]) == (0, 0, 1, 1)

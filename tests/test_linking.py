@@ -15,10 +15,10 @@ from tests.random_books import random_sheets
 FEW = {"suppliers": [small.supplier(tonnes=0)], "sources": [small.source(fixed_price=0)]}
 
 
-def scattered(seed: int, suppliers: bool = False) -> dict:
-    """Return sheets of four hosts and twelve small markets whose routes are drawn."""
+def scattered(seed: int, suppliers: bool = False, sites: int = 4) -> dict:
+    """Return sheets of some hosts and twelve small markets whose routes are drawn."""
     draw = np.random.default_rng(seed).uniform
-    hosts, markets = [f"H{i}" for i in range(4)], [f"M{j}" for j in range(12)]
+    hosts, markets = [f"H{i}" for i in range(sites)], [f"M{j}" for j in range(12)]
     return {
         **FEW,
         "hosts": [small.host(name) for name in hosts],

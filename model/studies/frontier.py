@@ -187,14 +187,14 @@ def _solve_reach(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
             each.reach.tell(level, possible, proven=possible or plan.solution.status is Status.INFEASIBLE)
     places = []
     for each in frontiers:
-        if each.reach and not _answered_by_sweep(each, each.reach.reached):
+        if each.reach and not answered_by_sweep(each, each.reach.reached):
             places.append((each, each.reach.reached))
     cases = [replace(_case(context, each, level), goal=goals[each.scope.name], cutoff=math.inf) for each, level in places]
     for (each, level), (_, plan) in zip(places, solve_cases(cases, context.options, context.workers, context.say), strict=True):
         each.lowest = point_of(level, plan)
 
 
-def _answered_by_sweep(frontier: Frontier, level: int) -> bool:
+def answered_by_sweep(frontier: Frontier, level: int) -> bool:
     """Take the least-cost plan of a level as the answer where it leaves nobody shorter of its own accord; return whether it does."""
     point = frontier.sweep.points.get(level)
     if point is None or not point.exists or point.unmet > frontier.free.unmet + SHORT_TONNES:
