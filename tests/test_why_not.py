@@ -124,7 +124,7 @@ def test_a_host_comes_in_where_its_one_worse_figure_is_as_good(name, near, far, 
     context = context_of(tables)
     assert context.plan.solution.host_set == ("NEAR",)
     (row,) = find_break_evens(context, ["FAR"], [FIGURE[name]])
-    assert row.value == pytest.approx(expected, rel=0.01)
+    assert row.value == pytest.approx(expected, rel=0.002)  # closer than the bracket: where the plan followed costs the target
     assert (row.comes_in, row.stays_out, row.verdict) == ("yes", "yes", "passed")
     assert_right(tables, row)
 
