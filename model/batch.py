@@ -7,12 +7,17 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from model.goal import LEAST_COST, Goal
 from model.outcome import SolveOptions
 from model.planner import Plan, solve
 from model.problem import BuildKey
 from model.tables import Tables
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Case:
         Only plans cheaper than this are of interest, MUSD; where none is, the status is "no plan exists".
     held
         The plants of `start` stand and no others.
+    enough
+        A plan that costs no more than this may end the search before its proof, MUSD.
     """
 
     name: str
@@ -41,10 +48,11 @@ class Case:
     start: tuple[BuildKey, ...] = ()
     cutoff: float = math.inf
     held: bool = False
+    enough: float = -math.inf
 
 
 def _solve_case(case: Case, options: SolveOptions) -> Plan:
-    return solve(case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff, held=case.held)
+    return solve(case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff, held=case.held, enough=case.enough)
 
 
 def solve_cases(
@@ -63,15 +71,27 @@ def solve_cases(
     say
         Called with one sentence as each case ends.
     """
-    single = replace(options, threads=1)
-    if workers <= 1 or len(cases) <= 1:
-        for number, case in enumerate(cases, 1):
-            plan = _solve_case(case, options)
-            say(f"{number} of {len(cases)}: {case.name}, {plan.solution.status}")
-            yield case, plan
+    one_by_one = workers <= 1 or len(cases) <= 1
+    results = side_by_side(partial(_solve_case, options=options if one_by_one else replace(options, threads=1)), cases, workers)
+    for number, (case, plan) in enumerate(zip(cases, results, strict=True), 1):
+        say(f"{number} of {len(cases)}: {case.name}, {plan.solution.status}")
+        yield case, plan
+
+
+def side_by_side(function: Callable[[Item], Result], items: Sequence[Item], workers: int = 2) -> Iterator[Result]:
+    """Yield what a function makes of each item, in order, so many at once, each in a process of its own.
+
+    Parameters
+    ----------
+    function
+        Of a module, or a ``partial`` of one.
+    items
+        Independent of each other.
+    workers
+        With 1, or a single item, everything happens in this process.
+    """
+    if workers <= 1 or len(items) <= 1:
+        yield from map(function, items)
         return
-    with ProcessPoolExecutor(max_workers=min(workers, len(cases)), mp_context=multiprocessing.get_context("spawn")) as pool:
-        results = pool.map(_solve_case, cases, [single] * len(cases))
-        for number, (case, plan) in enumerate(zip(cases, results, strict=True), 1):
-            say(f"{number} of {len(cases)}: {case.name}, {plan.solution.status}")
-            yield case, plan
+    with ProcessPoolExecutor(max_workers=min(workers, len(items)), mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(function, items)

@@ -54,6 +54,7 @@ def solve(
     start: tuple[BuildKey, ...] = (),
     cutoff: float = math.inf,
     held: bool = False,
+    enough: float = -math.inf,
 ) -> Plan:
     """Find the least-cost plan of validated tables and verify it.
 
@@ -75,6 +76,8 @@ def solve(
         Only plans cheaper than this are looked for, MUSD; where none is, the status is "no plan exists".
     held
         The plants of `start` stand and no others: what is found is what they cost at least. The cutoff does not count.
+    enough
+        A plan that costs no more than this may end the search before its proof, MUSD; its status is then "best plan found when stopped".
 
     Returns
     -------
@@ -91,7 +94,7 @@ def solve(
         f"Model built: {size['columns']:,.0f} columns ({size['binaries']:,.0f} yes/no), {size['rows']:,.0f} rows, {size['nonzeros']:,.0f} nonzeros"
     )
     if not held:
-        outcome = solve_problem(problem, matrix, options, progress, say, start, cutoff)
+        outcome = solve_problem(problem, matrix, options, progress, say, start, cutoff, enough)
     elif (fixed := with_plants_held(matrix, start)) is not None:
         outcome = solve_matrix(fixed, options, progress)
     else:

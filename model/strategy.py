@@ -55,6 +55,9 @@ QUICK_SLACK = 5
 ROUND_NODES, ROUND_ITERATIONS = 16, 4000
 """Nodes, and simplex iterations, after which the searches tell each other what they found: no clock, so that runs repeat."""
 
+ENOUGH = "A plan that costs little enough was found"
+"""Why a search ended that was not asked for the least cost."""
+
 Say = Callable[[str], None]
 
 
@@ -66,6 +69,7 @@ def solve_problem(
     say: Say = lambda _: None,
     start: tuple[BuildKey, ...] = (),
     cutoff: float = math.inf,
+    enough: float = -math.inf,
 ) -> Outcome:
     """Solve a compiled problem by the strategy that suits its size.
 
@@ -83,6 +87,8 @@ def solve_problem(
         Plants to try first; only a hint.
     cutoff
         Only plans cheaper than this are looked for, MUSD.
+    enough
+        A plan that costs no more than this may end the search before its proof, MUSD.
 
     Returns
     -------
@@ -98,7 +104,7 @@ def solve_problem(
     with ThreadPoolExecutor(max_workers=max(1, options.threads)) as pool:
         strategy = _Strategy(problem, matrix, options, progress, say, clock, pool)
         try:
-            return strategy.run(start, cutoff)
+            return strategy.run(start, cutoff, enough)
         except SearchFailed as failure:
             say(f"Search by counts of plants given up ({failure}); HiGHS searches alone")
             alone = solve_matrix(matrix, replace(options, time_limit=max(1.0, clock.stop.left)), progress)
@@ -132,7 +138,7 @@ class _Strategy:
         self.whole = np.flatnonzero(matrix.integer)
         self.builds = np.array([matrix.columns[column][0] == "build" for column in self.whole])
 
-    def run(self, start: tuple[BuildKey, ...], cutoff: float) -> Outcome:
+    def run(self, start: tuple[BuildKey, ...], cutoff: float, enough: float) -> Outcome:
         state = self.state = SearchState(None, cutoff, -math.inf)
         if start:
             self._try(self.matrix, start, state)
@@ -166,6 +172,8 @@ class _Strategy:
             )
         root, costs, trees = self._improve(tight, root, state)
         self.clock.lap("better plans")
+        if state.best is not None and state.cutoff <= enough:
+            return self._finish(state, exhausted=False, termination=ENOUGH)
         for tree in trees[:1]:
             tree.queue.push(root)
         is_better = True
@@ -177,6 +185,8 @@ class _Strategy:
             if is_better and costs is not None:
                 trees = self._exchange(tight, root, costs, state, trees)
                 self.clock.lap("better plans")
+            if is_better and state.cutoff <= enough:
+                return self._finish(state, exhausted=False, termination=ENOUGH)
         exhausted = not any(len(tree.queue) for tree in trees)
         iterations = sum(tree.iterations for tree in trees)
         self.say(f"Searched {state.nodes:,} parts of the plans in {iterations:,} simplex iterations")
@@ -331,8 +341,8 @@ class _Strategy:
 
     # --- results -----------------------------------------------------------------------------
 
-    def _finish(self, state: SearchState, exhausted: bool) -> Outcome:
-        termination = "Optimal" if exhausted else "Interrupted by the user" if self.interrupted else "Time limit reached"
+    def _finish(self, state: SearchState, exhausted: bool, termination: str = "Time limit reached") -> Outcome:
+        termination = "Optimal" if exhausted else "Interrupted by the user" if self.interrupted else termination
         bound = max(state.bound, state.prune_at(self.options)) if exhausted and math.isfinite(state.cutoff) else state.bound
         if state.best is None:
             if not exhausted:

@@ -204,6 +204,24 @@ def test_a_cutoff_keeps_cheaper_plans_and_tells_when_there_is_none(seed):
 
 
 @pytest.mark.usefixtures("prepared")
+def test_a_search_may_end_at_a_plan_that_costs_little_enough():
+    ended = 0
+    for seed in WITH_A_PLAN[:6]:
+        solved = alone(seed)
+        enough = solved.cost + 0.05 * abs(solved.cost)
+        outcome = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, cutoff=enough, enough=enough)
+        assert solved.cost - 1e-6 <= outcome.objective <= enough
+        assert outcome.bound <= solved.cost + 1e-6
+        if outcome.status is Status.LIMIT:
+            assert outcome.termination == strategy.ENOUGH
+            ended += 1
+        # what costs more than that is no reason to stop
+        exact = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, enough=solved.cost - 0.01 * abs(solved.cost))
+        assert exact.status is Status.OPTIMAL
+    assert ended
+
+
+@pytest.mark.usefixtures("prepared")
 @pytest.mark.parametrize("seed", WITH_A_PLAN[:4])
 def test_a_start_is_a_hint_and_no_more(seed):
     solved = alone(seed)

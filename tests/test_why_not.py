@@ -7,7 +7,8 @@ import math
 import pytest
 
 from model.planner import solve
-from model.studies.break_even import BreakEven, Search, find_break_evens
+from model.studies.break_even import BreakEven, find_break_evens
+from model.studies.break_even_search import CLOSE, Search
 from model.studies.crossing import Crossing
 from model.studies.host_changes import FIGURES, faces_duty, with_duty_share, with_host_figure
 from model.studies.study import StudyContext
@@ -187,13 +188,18 @@ def test_the_search_brackets_the_first_plan_that_comes_in(lines, falls):
         line = best(value)
         found = cost(line, value)
         search.tell(value, found if found < target else math.inf)
-        if found < target and not search.found:
-            crossing = search.crossing()
+        if found < target:
+            crossing, line_followed = search.crossing(), line
             while (at := crossing.wanted()) is not None:
                 prices += 1
                 crossing.tell(at, cost(line, at))
                 search.price(at, cost(line, at))
             search.crossed = crossing.value
+    crossing.width = CLOSE * search.tolerance
+    while (at := crossing.wanted()) is not None:
+        prices += 1
+        crossing.tell(at, cost(line_followed, at))
+    search.crossed = crossing.value
     expected = max((target - low) / slope for low, slope in lines)
     expected = min(expected, 5.0) if not falls else max(6.0 - expected, 1.0)
     # the plan that comes in first is followed to where it costs the target: far closer than the bracket

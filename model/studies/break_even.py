@@ -1,153 +1,39 @@
 """The value of one figure at which a host left out comes into the least-cost plan.
 
 The least cost with a plant at the host falls as the figure improves; the least cost without one does not
-move. Where the two meet is the break-even. Today's least-cost plan in which the host must hold a plant of any
-size is followed first; where even the most favourable value does not bring it in, a solve there gives
-another. Where the cost of that plan, as it stands, meets the target is found by linear programs in a few
-seconds; a solve a little short of there tells whether another plan comes in before it, and if so it is that
-plan's turn. Both sides of the answer are then solved with the host free to hold one or none.
+move. Where the two meet is the break-even. Plans known to have a plant at the host are followed first: today's cheapest,
+the run's own with its plants moved there, and those found for the host's first figure; where even the most favourable value
+brings none of them in, a solve there gives another. Where the cost of a plan, as it stands, meets the target is found by
+linear programs in a few seconds; a solve a little short of there tells whether another plan comes in before it, and if so
+it is that plan's turn. Past the answer that plan is cheaper than every plan without the host by more than costs are
+proven to; short of it no plan with a plant there is cheaper, as that solve has proven.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 
-from model.batch import Case, solve_cases
+from model.batch import Case, side_by_side, solve_cases
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
 from model.problem import BuildKey
+from model.studies.break_even_search import CLOSE, LEAST_PART, PRECISION, Search
 from model.studies.crossing import SAME, Crossing
 from model.studies.host_changes import FIGURES, Figure, cheapest_build, smallest_capacity, with_forced_plant
 from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext
 from model.tables import Tables
 
-PRECISION = 0.01
-"""Share of the figure to which a break-even is found."""
-
 FINER = 5.0
 """Break-evens are solved to this part of the gap of the run: a small plant's figure is worth little more than the gap itself."""
 
+MOST_FOLLOWED = 6
+"""Known plans that a search compares before it solves."""
 
-CLOSE = 0.1
-"""Share of that precision to which the break-even of one plan is found."""
-
-SHORT_OF = 0.9
-"""How far short of a plan's break-even another is looked for, as a share of the precision."""
-
-GROWTH = 4.0
-"""How much further the next time, after one was found."""
-
-
-@dataclass
-class Search:
-    """Search for the break-even of one figure.
-
-    Parameters
-    ----------
-    target
-        Least cost without a plant at the host, MUSD.
-    today, limit
-        The figure as it stands and its most favourable value.
-    tried
-        Value -> cost of the best plan known with a plant at the host where it is below the target, else no less than the target, MUSD.
-    crossed
-        Where the last plan that was followed costs the target.
-    step
-        How far outwards of the inside the next solve is, as a share of the tolerance.
-    """
-
-    target: float
-    today: float
-    limit: float
-    tried: dict[float, float] = field(default_factory=dict)
-    crossed: float | None = None
-    step: float = SHORT_OF
-
-    @property
-    def tolerance(self) -> float:
-        """Return the width to which the answer is bracketed, in the figure's unit."""
-        return PRECISION * max(abs(self.middle), LEAST_PART * max(abs(self.today), abs(self.limit)))
-
-    @property
-    def middle(self) -> float:
-        """Return the middle of the bracket."""
-        return (self.inside + self.outside) / 2
-
-    @property
-    def inside(self) -> float:
-        """Return the least favourable value known to bring the host in; the limit while none is known."""
-        return max((x for x, cost in self.tried.items() if self._in(cost)), key=self._distance, default=self.limit)
-
-    @property
-    def outside(self) -> float:
-        """Return the most favourable value known not to bring the host in; today's while none is known."""
-        return min((x for x, cost in self.tried.items() if not self._in(cost)), key=self._distance, default=self.today)
-
-    @property
-    def hopeless(self) -> bool:
-        """Whether even the limit does not bring the host in."""
-        return self.limit in self.tried and not self._in(self.tried[self.limit])
-
-    @property
-    def found(self) -> bool:
-        """Whether the break-even is bracketed closely enough."""
-        return self.limit in self.tried and not self.hopeless and abs(self.inside - self.outside) <= self.tolerance * (1 + SAME)
-
-    def wanted(self) -> float | None:
-        """Return the value to solve at next: the limit first, then a little outwards of what is known to bring the host in."""
-        if self.limit not in self.tried:
-            return self.limit
-        if self.hopeless or self.found:
-            return None
-        width = abs(self.outside - self.inside)
-        step = min(self.step * self.tolerance, max(0.5 * width, SHORT_OF * self.tolerance))
-        return self.inside + math.copysign(step, self.outside - self.inside)
-
-    def tell(self, value: float, cost: float) -> None:
-        """Take in the least cost with a plant at the host, MUSD; infinite where that is only known to be no less than the target."""
-        if value != self.limit:
-            self.step = self.step * GROWTH if self._in(cost) else SHORT_OF
-        self.tried[value] = cost
-
-    def crossing(self) -> Crossing:
-        """Return the search for where the plan of the inside meets the target."""
-        gain = self.target - self.tried[self.inside]
-        return Crossing(self.target, self.inside, self.outside, gain, CLOSE * self.tolerance, ends=(gain, math.inf))
-
-    def price(self, value: float, cost: float) -> None:
-        """Take in what a plan with a plant at the host costs, MUSD: only where it is below the target does that say anything."""
-        if self._in(cost):
-            self.tried[value] = min(cost, self.tried.get(value, math.inf))
-
-    def break_even(self) -> float:
-        """Return the value at which the costs meet, between the two sides of the bracket."""
-        if self.crossed is not None and self._distance(self.inside) <= self._distance(self.crossed) <= self._distance(self.outside):
-            return self.crossed
-        gain, loss = self.target - self.tried[self.inside], self.tried.get(self.outside, math.inf) - self.target
-        share = gain / (gain + loss) if math.isfinite(loss) and gain + loss > 0 else 0.5
-        return self.inside + share * (self.outside - self.inside)
-
-    def slope(self, gap: float) -> float:
-        """Return how many MUSD a unit of the figure is worth near the break-even, from trials that differ by more than the gap; 0: unknown."""
-        inner = [(self._distance(x), x, cost) for x, cost in self.tried.items() if self._in(cost) and self.target - cost > gap]
-        if not inner:
-            return 0.0
-        _, x, cost = max(inner)
-        return (self.target - cost) / max(abs(x - self.break_even()), 1e-12)
-
-    def _in(self, cost: float) -> bool:
-        return cost < self.target - SAME * max(1.0, abs(self.target))
-
-    def _distance(self, value: float) -> float:
-        """Return how far a value is from the limit, 0 at the limit."""
-        return abs(value - self.limit)
-
-
-LEAST_PART = 0.2
-"""Close to 0 the precision is that of this part of the larger end of the range."""
+Plants = tuple[BuildKey, ...]
 
 
 @dataclass(frozen=True)
@@ -163,9 +49,9 @@ class BreakEven:
     band
         How far to either side the costs differ by less than the gap, in the figure's unit.
     past, short
-        Values solved with the host free, on either side.
+        Values on either side.
     comes_in, stays_out
-        What those two solves chose: whether the host held a plant past the break-even, and none short of it.
+        Whether a plan with a plant at the host is cheaper at `past`, and whether it is proven that none is at `short`; "yes" or "not known".
     answer
         In words.
     verdict
@@ -188,28 +74,41 @@ class BreakEven:
 
 @dataclass
 class _Trial:
-    """A host's figure on its way to a break-even."""
+    """A host's figure on its way to a break-even.
+
+    Parameters
+    ----------
+    known
+        Plants of plans with one at the host -> what they cost today, MUSD.
+    plants
+        Of the plan that is followed.
+    crossing
+        Where it meets the target.
+    """
 
     host: str
     figure: Figure
     search: Search
-    start: tuple[BuildKey, ...]
     smallest: float
+    proven: bool
+    known: dict[Plants, float]
+    plants: Plants = ()
     verified: bool = True
-    proven: bool = True
+    crossing: Crossing | None = None
 
     def tables(self, tables: Tables, value: float) -> Tables:
         return self.figure.change(tables, self.host, value)
 
     def case(self, tables: Tables, value: float) -> Case:
-        """Return the solve with a plant of any size at the host."""
+        """Return the solve with a plant of any size at the host: any that costs less than the target will do."""
         forced = with_forced_plant(self.tables(tables, value), self.host, self.smallest)
-        return Case(f"{self.host}, {self.figure.words} {value:.4g}", forced, start=self.start, cutoff=self.search.target)
+        target = self.search.target
+        return Case(f"{self.host}, {self.figure.words} {value:.4g}", forced, start=self.plants, cutoff=target, enough=target)
 
-    def priced(self, tables: Tables, value: float) -> Case:
-        """Return the solve with the plants of the last plan as they stand."""
+    def priced(self, tables: Tables, value: float, plants: Plants) -> Case:
+        """Return the solve with some plants as they stand."""
         name = f"{self.host}, {self.figure.words} {value:.4g}, the plan as it stands"
-        return Case(name, self.tables(tables, value), start=self.start, held=True)
+        return Case(name, self.tables(tables, value), start=plants, held=True)
 
 
 def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Sequence[Figure] = FIGURES) -> list[BreakEven]:
@@ -230,50 +129,29 @@ def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Seque
         One for each host and figure, in order.
     """
     options = finer(context.options)
-    trials, today = _start(context, hosts, figures, options)
-    _follow_today(context, trials, options)
-    while True:
-        asked = [(trial, value) for trial in trials if (value := trial.search.wanted()) is not None]
-        if not asked:
-            break
-        cases = [trial.case(context.tables, value) for trial, value in asked]
-        moved = []
-        for (trial, value), (_, plan) in zip(asked, solve_cases(cases, options, context.workers, context.say), strict=True):
-            status = plan.solution.status
-            trial.search.tell(value, plan.solution.objective if status.has_plan else math.inf)
-            trial.proven &= status in (Status.OPTIMAL, Status.INFEASIBLE)
-            if status.has_plan:
-                trial.verified &= plan.verification.passed
-                trial.start = plan_builds(plan)
-                moved.append(trial)
-        _follow(context, [trial for trial in moved if not (trial.search.hopeless or trial.search.found)], options)
-    rows = _confirm(context, trials, options)
-    return [rows.get((host, figure.name)) or today[host, figure.name] for host in hosts for figure in figures]
-
-
-def _follow_today(context: StudyContext, trials: Sequence[_Trial], options: SolveOptions) -> None:
-    """Follow today's plan with a plant at the host, where it costs less than the target at the limit: then nothing need be solved there."""
-    cases = [trial.priced(context.tables, trial.search.limit) for trial in trials]
-    moved = []
-    for trial, (_, plan) in zip(trials, solve_cases(cases, options, context.workers), strict=True):
-        if plan.solution.status.has_plan and plan.verification.passed:
-            trial.search.price(trial.search.limit, plan.solution.objective)
-            moved += [trial] if trial.search.limit in trial.search.tried else []
-    _follow(context, moved, options)
-
-
-def _follow(context: StudyContext, trials: Sequence[_Trial], options: SolveOptions) -> None:
-    """Follow the last plan of each search, as it stands, to where it costs just the target."""
-    crossings = [(trial, trial.search.crossing()) for trial in trials]
-    while asked := [(trial, crossing, value) for trial, crossing in crossings if (value := crossing.wanted()) is not None]:
-        cases = [trial.priced(context.tables, value) for trial, _, value in asked]
-        for (trial, crossing, value), (_, plan) in zip(asked, solve_cases(cases, options, context.workers), strict=True):
-            cost = plan.solution.objective if plan.solution.status.has_plan else math.inf
-            trial.verified &= plan.verification.passed or math.isinf(cost)
-            crossing.tell(value, cost)
-            trial.search.price(value, cost)
-    for trial, crossing in crossings:
-        trial.search.crossed = crossing.value
+    target, is_proven = _target(context, options)
+    sizes = {host: smallest_capacity(context.plan.problem, host) or 1.0 for host in hosts}
+    known = _known_today(context, sizes)
+    rows: dict[tuple[str, str], BreakEven] = {}
+    # what comes in for the first figure often does for the others
+    for some in (figures[:1], figures[1:]):
+        trials = []
+        for host, figure in ((host, figure) for host in hosts for figure in some):
+            today = figure.today(context.tables, host)
+            row = BreakEven(host, figure, today, figure.limit(today))
+            if abs(row.limit - today) < SAME:
+                rows[host, figure.name] = replace(row, answer="cannot improve: it stands at its limit")
+            elif not known[host]:
+                rows[host, figure.name] = replace(row, answer="not sought: no plan with a plant there was found")
+            else:
+                search = Search(target, today, row.limit, {today: max(target, *known[host].values())})
+                trials.append(_Trial(host, figure, search, sizes[host], is_proven, dict(known[host])))
+        find = partial(_find, tables=context.tables, options=replace(options, threads=1))
+        for number, (trial, row) in enumerate(side_by_side(find, trials, context.workers), 1):
+            rows[trial.host, trial.figure.name] = row
+            known[trial.host] |= trial.known
+            context.say(f"{number} of {len(trials)}: {trial.host}, {trial.figure.words}: {row.answer}")
+    return [rows[host, figure.name] for host in hosts for figure in figures]
 
 
 def finer(options: SolveOptions) -> SolveOptions:
@@ -281,74 +159,125 @@ def finer(options: SolveOptions) -> SolveOptions:
     return replace(options, absolute_gap=options.absolute_gap / FINER, relative_gap=options.relative_gap / FINER)
 
 
-def _start(
-    context: StudyContext, hosts: Sequence[str], figures: Sequence[Figure], options: SolveOptions
-) -> tuple[list[_Trial], dict[tuple[str, str], BreakEven]]:
-    """Return the searches, with today's cost of a plant at each host known, and the rows of figures that cannot improve."""
-    tables, own = context.tables, plan_builds(context.plan)
-    last = context.plan.problem.years[-1]
-    sizes = {host: smallest_capacity(context.plan.problem, host) or 1.0 for host in hosts}
-    cases = [Case("least cost as it stands", tables, start=own)]
-    cases += [
-        Case(f"a plant of any size at {host}", with_forced_plant(tables, host, sizes[host]),
-             start=(*own, *cheapest_build(context.plan.problem, host, sizes[host], last)))
-        for host in hosts
+def _target(context: StudyContext, options: SolveOptions) -> tuple[float, bool]:
+    """Return the least cost as all stands, and whether it is proven to the finer gap."""
+    case = Case("least cost as it stands", context.tables, start=plan_builds(context.plan))
+    ((_, free),) = solve_cases([case], options, context.workers, context.say)
+    plans = [plan for plan in (context.plan, free) if _is_sound(plan)]
+    return min(plan.solution.objective for plan in plans), free.solution.status is Status.OPTIMAL
+
+
+def _known_today(context: StudyContext, sizes: dict[str, float]) -> dict[str, dict[Plants, float]]:
+    """Return, for each host, plans with a plant there and what they cost today: the cheapest, and the run's with one host's plants moved there."""
+    tables, problem, own = context.tables, context.plan.problem, plan_builds(context.plan)
+    asked = [
+        Case(f"a plant of any size at {host}", with_forced_plant(tables, host, size),
+             start=(*own, *cheapest_build(problem, host, size, problem.years[-1])))
+        for host, size in sizes.items()
     ]  # fmt: skip
-    plans = [plan for _, plan in solve_cases(cases, options, context.workers, context.say)]
-    found = [context.plan, plans[0]]
-    target = min(plan.solution.objective for plan in found if plan.solution.status.has_plan and plan.verification.passed)
-    trials, still = [], {}
-    for host, plan in zip(hosts, plans[1:], strict=True):
-        for figure in figures:
-            today = figure.today(tables, host)
-            limit = figure.limit(today)
-            if abs(limit - today) < SAME:
-                still[host, figure.name] = BreakEven(host, figure, today, limit, answer="cannot improve: it stands at its limit")
-            elif not plan.solution.status.has_plan:
-                still[host, figure.name] = BreakEven(host, figure, today, limit, answer="not sought: no plan with a plant there was found")
-            else:
-                search = Search(target, today, limit, {today: max(plan.solution.objective, target)})
-                trials.append(_Trial(host, figure, search, plan_builds(plan), sizes[host], plan.verification.passed))
-    return trials, still
+    # only where the searches begin: the gap of the run will do
+    plans = [plan for _, plan in solve_cases(asked, context.options, context.workers, context.say)]
+    known = {host: {plan_builds(plan): plan.solution.objective} if _is_sound(plan) else {} for host, plan in zip(sizes, plans, strict=True)}
+    can = set(problem.builds)
+    moved = [
+        (host, plants) for host in sizes if known[host] for old in context.plan.solution.host_set
+        if can.issuperset(plants := tuple(dict.fromkeys((host if h == old else h, d, w, y) for h, d, w, y in own)))
+    ]  # fmt: skip
+    cases = [Case(f"{host} in place of another", tables, start=plants, held=True) for host, plants in moved]
+    for (host, plants), (_, plan) in zip(moved, solve_cases(cases, context.options, context.workers), strict=True):
+        if _is_sound(plan):
+            known[host][plants] = plan.solution.objective
+    return known
 
 
-def _confirm(context: StudyContext, trials: Sequence[_Trial], options: SolveOptions) -> dict[tuple[str, str], BreakEven]:
-    """Solve both sides of every break-even with the host free, and return the rows."""
-    rows, cases, sought = {}, [], []
-    for trial in trials:
-        search = trial.search
-        row = BreakEven(trial.host, trial.figure, search.today, search.limit, verdict="passed" if trial.verified else "FAILED")
-        if search.hopeless:
-            answer = "no value within its limits brings it in" if trial.proven else "not known: the solve at its limit was stopped"
-            rows[trial.host, trial.figure.name] = replace(row, answer=answer)
-            continue
-        gap = max(options.absolute_gap, options.relative_gap * abs(search.target))
-        value, slope = search.break_even(), search.slope(gap)
-        band = gap / slope if slope > 0 else math.nan
-        step = max(
-            PRECISION * max(abs(value), LEAST_PART * max(abs(search.today), abs(search.limit))), 0.0 if math.isnan(band) else 1.05 * band
-        )
-        toward = math.copysign(1.0, search.limit - search.today)
-        past = value + toward * min(step, abs(search.limit - value))
-        short = value - toward * min(step, abs(search.today - value))
-        sought.append((trial, replace(row, value=value, band=band, past=past, short=short)))
-        cases.append(Case(f"{trial.host} free, {trial.figure.words} {past:.4g}", trial.tables(context.tables, past), start=trial.start))
-        own = plan_builds(context.plan)
-        cases.append(Case(f"{trial.host} free, {trial.figure.words} {short:.4g}", trial.tables(context.tables, short), start=own))
-    plans = [plan for _, plan in solve_cases(cases, options, context.workers, context.say)]
-    for (trial, row), past_plan, short_plan in zip(sought, plans[::2], plans[1::2], strict=True):
-        verified = row.verdict == "passed" and all(plan.verification.passed for plan in (past_plan, short_plan))
-        rows[trial.host, trial.figure.name] = replace(
-            row, comes_in=_holds(past_plan, trial.host), stays_out=_holds(short_plan, trial.host, negate=True),
-            answer=f"comes in {'above' if trial.search.limit > trial.search.today else 'below'} {row.value:.3g}"
-            + ("" if trial.proven else "; a solve on the way was stopped before its proof"),
-            verdict="passed" if verified else "FAILED",
-        )  # fmt: skip
-    return rows
+def _is_sound(plan: Plan) -> bool:
+    return plan.solution.status.has_plan and plan.verification.passed
 
 
-def _holds(plan: Plan, host: str, negate: bool = False) -> str:
-    """Return yes or no: whether a plan holds a plant at a host, or with `negate` whether it holds none."""
+def _find(trial: _Trial, tables: Tables, options: SolveOptions) -> tuple[_Trial, BreakEven]:
+    """Find one break-even; the trial comes back with the plans that it learnt of."""
+    search = trial.search
+    if best := _most_promising(trial, tables, options):
+        trial.plants, cost = best
+        search.tell(search.limit, cost)
+        _follow(trial, tables, options)
+    while (value := search.wanted()) is not None:
+        ((_, plan),) = solve_cases([trial.case(tables, value)], options, 1)
+        status = plan.solution.status
+        trial.proven &= status is not Status.NO_PLAN_FOUND  # a plan below the target need not be the best to be followed
+        search.tell(value, plan.solution.objective if status.has_plan else math.inf)
+        if status.has_plan:
+            trial.verified &= plan.verification.passed
+            trial.plants = plan_builds(plan)
+            _follow(trial, tables, options)
+    if trial.crossing is not None:
+        trial.crossing.width = CLOSE * search.tolerance
+        _cross(trial, trial.crossing, tables, options)
+    return trial, _row(trial, tables, options)
+
+
+def _most_promising(trial: _Trial, tables: Tables, options: SolveOptions) -> tuple[Plants, float] | None:
+    """Return the known plan that comes in first, as a straight line from today to the limit has it, and its cost at the limit."""
+    search, found = trial.search, []
+    for plants, today in sorted(trial.known.items(), key=lambda item: item[1])[:MOST_FOLLOWED]:
+        cost = _price(trial, tables, search.limit, plants, options)
+        if search.is_in(cost):
+            rise = max(0.0, today - search.target)
+            found.append((rise / (rise + search.target - cost), plants, cost))
+    return min(found, key=lambda item: item[0])[1:] if found else None
+
+
+def _price(trial: _Trial, tables: Tables, value: float, plants: Plants, options: SolveOptions) -> float:
+    """Return what some plants, as they stand, cost at a value of the figure, MUSD; infinite where they cannot stand."""
+    ((_, plan),) = solve_cases([trial.priced(tables, value, plants)], options, 1)
     if not plan.solution.status.has_plan:
-        return "not known"
-    return "yes" if (host in plan.solution.host_set) != negate else "no"
+        return math.inf
+    trial.verified &= plan.verification.passed
+    return plan.solution.objective
+
+
+def _follow(trial: _Trial, tables: Tables, options: SolveOptions) -> None:
+    """Follow the last plan of a search, as it stands, to where it costs just the target."""
+    trial.crossing = trial.search.crossing()
+    if trial.crossing.outside == trial.search.today and trial.plants in trial.known:
+        trial.crossing.tell(trial.search.today, trial.known[trial.plants])
+    _cross(trial, trial.crossing, tables, options)
+
+
+def _cross(trial: _Trial, crossing: Crossing, tables: Tables, options: SolveOptions) -> None:
+    """Price the plan that is followed until the crossing is known to its width."""
+    while (value := crossing.wanted()) is not None:
+        cost = _price(trial, tables, value, trial.plants, options)
+        crossing.tell(value, cost)
+        trial.search.price(value, cost)
+        if value == trial.search.today and math.isfinite(cost):
+            trial.known[trial.plants] = cost
+    trial.search.crossed = crossing.value
+
+
+def _row(trial: _Trial, tables: Tables, options: SolveOptions) -> BreakEven:
+    """Price the plan that comes in a little past the break-even, and return the row."""
+    search = trial.search
+    row = BreakEven(trial.host, trial.figure, search.today, search.limit, verdict="passed" if trial.verified else "FAILED")
+    if search.hopeless:
+        return replace(
+            row, answer="no value within its limits brings it in" if trial.proven else "not known: the solve at its limit was stopped"
+        )
+    gap = max(options.absolute_gap, options.relative_gap * abs(search.target))
+    value, slope = search.break_even(), search.slope(gap)
+    band = gap / slope if slope > 0 else math.nan
+    step = max(
+        PRECISION * max(abs(value), LEAST_PART * max(abs(search.today), abs(search.limit))), 0.0 if math.isnan(band) else 1.05 * band
+    )
+    toward = math.copysign(1.0, search.limit - search.today)
+    past = value + toward * min(step, abs(search.limit - value))
+    short = value - toward * min(max(step, abs(search.outside - value)), abs(search.today - value))
+    # without the host the least cost is the target, whatever the figure; it is known to within the gap
+    comes_in = _price(trial, tables, past, trial.plants, options) < search.target - gap
+    side = "above" if search.limit > search.today else "below"
+    return replace(
+        row, value=value, band=band, past=past, short=short, comes_in="yes" if comes_in else "not known",
+        stays_out="yes" if trial.proven else "not known",
+        answer=f"comes in {side} {value:.3g}" + ("" if trial.proven else "; a solve on the way was stopped before its proof"),
+        verdict="passed" if trial.verified else "FAILED",
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -165,20 +166,43 @@ class Figure:
     change: Callable[[Tables, str, float], Tables]
 
 
+def _figure_of_hosts(tables: Tables, host: str, column: str, blank: float) -> float:
+    value = float(_cell(tables, host, column))
+    return blank if math.isnan(value) else value
+
+
+def _change_of_hosts(tables: Tables, host: str, value: float, column: str) -> Tables:
+    return with_host_figure(tables, host, column, value)
+
+
+def _duty_share(tables: Tables, host: str) -> float:
+    return 1.0 if faces_duty(tables, host) else 0.0
+
+
+def _small_part(today: float) -> float:
+    return LEAST_SHARE * today
+
+
+def _nothing(_: float) -> float:
+    return 0.0
+
+
+def _one(_: float) -> float:
+    return 1.0
+
+
 def _of_hosts(name: str, words: str, unit: str, limit: Callable[[float], float], blank: float = math.nan) -> Figure:
-    def today(tables: Tables, host: str) -> float:
-        value = float(_cell(tables, host, name))
-        return blank if math.isnan(value) else value
-
-    return Figure(name, words, unit, today, limit, lambda tables, host, value: with_host_figure(tables, host, name, value))
+    today, change = partial(_figure_of_hosts, column=name, blank=blank), partial(_change_of_hosts, column=name)
+    return Figure(name, words, unit, today, limit, change)
 
 
+# plain functions throughout: figures are sent to other processes
 FIGURES: tuple[Figure, ...] = (
-    _of_hosts("capex_factor", "capex factor", "x", lambda today: LEAST_SHARE * today),
-    _of_hosts("cost_of_capital", "cost of capital", "share/y", lambda _: 0.0),
-    _of_hosts("power_price", "power price", "USD/kWh", lambda today: LEAST_SHARE * today),
-    _of_hosts("operating_factor", "processing cost", "x today's", lambda today: LEAST_SHARE * today, 1.0),
-    Figure("duty", "duties on its trade", "x today's", lambda t, h: 1.0 if faces_duty(t, h) else 0.0, lambda _: 0.0, with_duty_share),
-    _of_hosts("expertise", "expertise", "score 0-1", lambda _: 1.0),
+    _of_hosts("capex_factor", "capex factor", "x", _small_part),
+    _of_hosts("cost_of_capital", "cost of capital", "share/y", _nothing),
+    _of_hosts("power_price", "power price", "USD/kWh", _small_part),
+    _of_hosts("operating_factor", "processing cost", "x today's", _small_part, 1.0),
+    Figure("duty", "duties on its trade", "x today's", _duty_share, _nothing, with_duty_share),
+    _of_hosts("expertise", "expertise", "score 0-1", _one),
 )
 """What a break-even is sought for, with the limits within which it is sought."""

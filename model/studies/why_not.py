@@ -50,10 +50,14 @@ BREAK_EVEN_COLUMNS = (
     ResultColumn("break_even", "in its unit", "Value at which plans with and without the host cost the same."),
     ResultColumn("change", "share", "Against today."),
     ResultColumn("band", "in its unit", "How far to either side the two differ by less than costs are proven to."),
-    ResultColumn("past", "in its unit", "Value solved just past the break-even."),
-    ResultColumn("comes_in", "", "Whether the host holds a plant there."),
-    ResultColumn("short", "in its unit", "Value solved just short of it."),
-    ResultColumn("stays_out", "", "Whether the host holds none there."),
+    ResultColumn("past", "in its unit", "Value just past the break-even."),
+    ResultColumn(
+        "comes_in",
+        "",
+        "Whether a plan with a plant at the host is cheaper there than every plan without, by more than costs are proven to.",
+    ),
+    ResultColumn("short", "in its unit", "Value just short of it."),
+    ResultColumn("stays_out", "", "Whether it is proven that no plan with a plant at the host is cheaper there."),
     ResultColumn("verdict", "", "Independent verification of every plan behind the row."),
 )
 
@@ -265,7 +269,7 @@ def _headlines(
 
 
 def _is_sure(row: BreakEven) -> bool:
-    """Whether a break-even was found, verified, and borne out by the solves on both sides."""
+    """Whether a break-even was found, verified and proven on both sides."""
     return math.isfinite(row.value) and row.verdict == "passed" and (row.comes_in, row.stays_out) == ("yes", "yes")
 
 
@@ -286,14 +290,13 @@ def _break_even_sentences(tables: Tables, rows: Sequence[BreakEven]) -> Iterator
         if found:
             yield f"{name} comes into the least-cost plan if its {', or its '.join(_in_words(row) for row in found)}. These are what to negotiate for."
         if doubtful:
-            yield (
-                f"{name}: what was found for {', '.join(doubtful)} is not borne out by the solves on both sides; read its row before it is used."
-            )
+            yield (f"{name}: what was found for {', '.join(doubtful)} is not proven on both sides; read its row before it is used.")
         never = [row.figure.words for row in own if row.answer.startswith("no value")]
         if never:
             yield f"{name}: no value within its limits of {', '.join(never)} alone brings it in; do not spend effort there."
     yield (
-        "Each break-even is found to 1 % of the figure by solving, and solved again on either side with the host free to hold a plant or none."
+        "Each break-even is found to 1 % of the figure. Past it a plan with a plant at the host is known that is cheaper than every plan without; "
+        "short of it none is, which is proven."
     )
     yield "At the break-even plans with and without the host cost the same; within the band they differ by less than costs are proven to."
     yield "The plant that comes in has the size that suits the plan, which may be smaller than the one that the sheet why_not asks for."
