@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop with the best plan found after this long")
     parser.add_argument("--threads", type=int, help="processor threads for the solver")
     parser.add_argument(
-        "--studies", help=f"studies to run instead of those of the settings sheet, comma separated: {', '.join(STUDIES)}; or none"
+        "--studies", help=f"studies to run instead of those of the settings sheet, comma separated: {', '.join(STUDIES)}; all; or none"
     )
     parser.add_argument(
         "--output", type=Path, default=Path("outputs"), help="folder in which the run's own folder is made (default: outputs)"
@@ -148,10 +148,11 @@ def _solver_options(tables: Tables, options: argparse.Namespace) -> SolveOptions
 
 def _studies(tables: Tables, flag: str | None) -> tuple[str, ...]:
     text = str(tables.settings["studies"]) if flag is None else flag
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip() and name.strip() != "none"))
+    words = [word.strip() for word in text.split(",") if word.strip() and word.strip() != "none"]
+    names = tuple(dict.fromkeys(name for word in words for name in (STUDIES if word == "all" else [word])))
     for name in names:
         if name not in STUDIES:
-            raise ValueError(f"study {name}: there is none of that name; write {', '.join(STUDIES)}, or none")
+            raise ValueError(f"study {name}: there is none of that name; write {', '.join(STUDIES)}, all, or none")
     return names
 
 

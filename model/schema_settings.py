@@ -105,7 +105,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "studies",
         "codes",
-        "Studies to run, comma separated; python run.py --help lists them; blank for none.",
+        "Studies to run, comma separated; python run.py --help lists them; all for all of them; blank for none.",
         "",
         group="studies",
         required=False,

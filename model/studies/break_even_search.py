@@ -20,7 +20,7 @@ SHORT_OF = 0.9
 """How far short of a plan's break-even another is looked for, as a share of the precision."""
 
 GROWTH = 4.0
-"""How much further the next time, after one was found."""
+"""How much further each time, once a plan was found twice in a row."""
 
 
 @dataclass
@@ -37,8 +37,8 @@ class Search:
         Value -> cost of the best plan known with a plant at the host where it is below the target, else no less than the target, MUSD.
     crossed
         Where the last plan that was followed costs the target.
-    step
-        How far outwards of the inside the next solve is, as a share of the tolerance.
+    in_a_row
+        How often the last solves found a plan below the target.
     """
 
     target: float
@@ -46,7 +46,7 @@ class Search:
     limit: float
     tried: dict[float, float] = field(default_factory=dict)
     crossed: float | None = None
-    step: float = SHORT_OF
+    in_a_row: int = 0
 
     @property
     def tolerance(self) -> float:
@@ -85,13 +85,13 @@ class Search:
         if self.hopeless or self.found:
             return None
         width = abs(self.outside - self.inside)
-        step = min(self.step * self.tolerance, max(0.5 * width, SHORT_OF * self.tolerance))
+        step = min(SHORT_OF * GROWTH ** max(0, self.in_a_row - 1) * self.tolerance, max(0.5 * width, SHORT_OF * self.tolerance))
         return self.inside + math.copysign(step, self.outside - self.inside)
 
     def tell(self, value: float, cost: float) -> None:
         """Take in the least cost with a plant at the host, MUSD; infinite where that is only known to be no less than the target."""
         if value != self.limit:
-            self.step = self.step * GROWTH if self.is_in(cost) else SHORT_OF
+            self.in_a_row = self.in_a_row + 1 if self.is_in(cost) else 0
         self.tried[value] = cost
 
     def crossing(self) -> Crossing:
