@@ -11,6 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from model.goal import LEAST_COST, Goal
+from model.hot_start import HotStart
 from model.outcome import SolveOptions
 from model.planner import Plan, solve
 from model.problem import BuildKey
@@ -51,12 +52,15 @@ class Case:
     enough: float = -math.inf
 
 
-def _solve_case(case: Case, options: SolveOptions) -> Plan:
-    return solve(case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff, held=case.held, enough=case.enough)
+def _solve_case(case: Case, options: SolveOptions, hot: HotStart | None) -> Plan:
+    plan = solve(
+        case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff, held=case.held, enough=case.enough, hot=hot
+    )  # fmt: skip
+    return replace(plan, hot=None)  # too much to keep of every case
 
 
 def solve_cases(
-    cases: Sequence[Case], options: SolveOptions, workers: int = 2, say: Callable[[str], None] = lambda _: None
+    cases: Sequence[Case], options: SolveOptions, workers: int = 2, say: Callable[[str], None] = lambda _: None, hot: HotStart | None = None
 ) -> Iterator[tuple[Case, Plan]]:
     """Solve cases side by side and yield each with its verified plan, in the order given.
 
@@ -70,9 +74,11 @@ def solve_cases(
         Solves that run at once; with 1, or a single case, everything happens in this process.
     say
         Called with one sentence as each case ends.
+    hot
+        From the plan of a question near all of them; only a hint.
     """
     one_by_one = workers <= 1 or len(cases) <= 1
-    results = side_by_side(partial(_solve_case, options=options if one_by_one else replace(options, threads=1)), cases, workers)
+    results = side_by_side(partial(_solve_case, options=options if one_by_one else replace(options, threads=1), hot=hot), cases, workers)
     for number, (case, plan) in enumerate(zip(cases, results, strict=True), 1):
         say(f"{number} of {len(cases)}: {case.name}, {plan.solution.status}")
         yield case, plan

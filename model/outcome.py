@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from model.matrix import Vector
+
+if TYPE_CHECKING:
+    from model.hot_start import HotStart
 
 
 class Status(StrEnum):
@@ -81,6 +85,8 @@ class Outcome:
         Wall clock of the MIP and of the final linear program.
     log
         What was done, one sentence a step.
+    hot
+        What the search tells that of a neighbouring problem.
     """
 
     status: Status
@@ -92,6 +98,7 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     nodes: int = 0
     log: tuple[str, ...] = ()
+    hot: HotStart | None = None
 
     @property
     def gap(self) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from model.formulation import build_model
 from model.goal import LEAST_COST, Goal
+from model.hot_start import HotStart
 from model.matrix import Matrix, compile_model
 from model.outcome import ProgressFunction, SolveOptions, Status, without_plan
 from model.problem import BuildKey, Problem
@@ -26,13 +27,14 @@ NOTHING_TO_VERIFY = VerificationReport(empty_tables()["checks"], [])
 
 @dataclass(frozen=True)
 class Plan:
-    """A solution with the inputs it answers and the verdict of independent verification."""
+    """A solution with the inputs it answers, the verdict of independent verification and what its search tells that of a neighbour."""
 
     tables: Tables
     problem: Problem
     solution: Solution
     verification: VerificationReport
     size: dict[str, float]
+    hot: HotStart | None = field(default=None, repr=False)
 
 
 def options_from(tables: Tables) -> SolveOptions:
@@ -55,6 +57,7 @@ def solve(
     cutoff: float = math.inf,
     held: bool = False,
     enough: float = -math.inf,
+    hot: HotStart | None = None,
 ) -> Plan:
     """Find the least-cost plan of validated tables and verify it.
 
@@ -78,6 +81,8 @@ def solve(
         The plants of `start` stand and no others: what is found is what they cost at least. The cutoff does not count.
     enough
         A plan that costs no more than this may end the search before its proof, MUSD; its status is then "best plan found when stopped".
+    hot
+        From the plan of a neighbouring question; only a hint.
 
     Returns
     -------
@@ -94,7 +99,7 @@ def solve(
         f"Model built: {size['columns']:,.0f} columns ({size['binaries']:,.0f} yes/no), {size['rows']:,.0f} rows, {size['nonzeros']:,.0f} nonzeros"
     )
     if not held:
-        outcome = solve_problem(problem, matrix, options, progress, say, start, cutoff, enough)
+        outcome = solve_problem(problem, matrix, options, progress, say, start, cutoff, enough, hot if goal.objective == "cost" else None)
     elif (fixed := with_plants_held(matrix, start)) is not None:
         outcome = solve_matrix(fixed, options, progress)
     else:
@@ -104,7 +109,7 @@ def solve(
     verification = verify_solution(tables, solution.tables, solution.objective, goal) if solution.status.has_plan else NOTHING_TO_VERIFY
     seconds = {"model": built - began, **outcome.seconds, "tables and verification": time.monotonic() - solved}
     solution = replace(solution, seconds=seconds, tables={**solution.tables, "checks": verification.table})
-    return Plan(tables, problem, solution, verification, size)
+    return Plan(tables, problem, solution, verification, size, outcome.hot)
 
 
 def with_plants_held(matrix: Matrix, plants: Collection[BuildKey]) -> Matrix | None:

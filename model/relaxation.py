@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from model.covers import Cover
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.node import Node
@@ -28,7 +30,7 @@ MOST_ROUNDS_ON_DEMAND, SMALL_STEP_ON_DEMAND = 60, 0.001
 
 @dataclass(frozen=True)
 class Relaxation:
-    """The linear relaxation after its covers: bound, reduced costs, the covers that bind and the basis with them."""
+    """The linear relaxation after its covers: bound, reduced costs, the covers that bind and the basis with them; `first` is the basis without."""
 
     state: LpState
     bound: float
@@ -36,27 +38,42 @@ class Relaxation:
     reduced_costs: Vector
     covers: tuple[Row, ...]
     basis: Basis
+    first: Basis
 
 
-def relax(problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSignal) -> Relaxation:
+def relax(
+    problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSignal, basis: Basis | None = None, near: float = np.inf
+) -> Relaxation:
     """Solve the linear relaxation and tighten it with capacity covers while they pay.
 
     A round that is not solved to its end leaves the relaxation of the round before, whose bound and
     reduced costs hold as they are.
+
+    Parameters
+    ----------
+    matrix
+        The whole model.
+    basis
+        Where to start.
+    near
+        A bound from which covers are left to the root: a plan in hand makes it small enough for them to be found in half the time, MUSD.
     """
-    lp = LinearProgram(matrix, options, stop)
+    lp = LinearProgram(matrix, options, stop, basis)
     state = lp.solve()
     if state not in (LpState.OPTIMAL, LpState.STOPPED):
         state = lp.solve_afresh()
     if state is not LpState.OPTIMAL:
         if state is LpState.FAILED:
             raise SearchFailed("the linear relaxation could not be solved")
-        nothing = np.empty(0)
-        return Relaxation(state, float("nan"), nothing, nothing, (), Basis(np.empty(0, np.int8), np.empty(0, np.int8)))
+        nothing, none = np.empty(0), Basis(np.empty(0, np.int8), np.empty(0, np.int8))
+        return Relaxation(state, float("nan"), nothing, nothing, (), none, none)
     separator = Separator(problem, matrix)
     added: list[Row] = []
-    best = _relaxation_of(lp, added)
+    basis = lp.basis()
+    best = _relaxation_of(lp, added, basis)
     first = best.bound
+    if first >= near and matrix.implied is None:
+        return best
     most, step = (MOST_ROUNDS, SMALL_STEP) if matrix.implied is None else (MOST_ROUNDS_ON_DEMAND, SMALL_STEP_ON_DEMAND)
     for _ in range(most):
         rows = separator.violated(lp.values())
@@ -66,20 +83,20 @@ def relax(problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSig
         if lp.solve() is not LpState.OPTIMAL:
             return best
         added += rows
-        bound, best = best.bound, _relaxation_of(lp, added)
+        bound, best = best.bound, _relaxation_of(lp, added, basis)
         if best.bound - bound < step * (best.bound - first):
             break
     return best
 
 
-def _relaxation_of(lp: LinearProgram, added: list[Row]) -> Relaxation:
+def _relaxation_of(lp: LinearProgram, added: list[Row], first: Basis) -> Relaxation:
     """Read a solved relaxation, keeping the covers that bind in it."""
     duals = lp.row_duals()[lp.base_height :]
     binding = np.flatnonzero(np.abs(duals) > 1e-9)
     basis = lp.basis()
     rows = np.concatenate([basis.rows[: lp.base_height], basis.rows[lp.base_height :][binding]])
     covers = tuple(added[number] for number in binding)
-    return Relaxation(LpState.OPTIMAL, lp.objective, lp.values(), lp.reduced_costs(), covers, Basis(basis.columns, rows))
+    return Relaxation(LpState.OPTIMAL, lp.objective, lp.values(), lp.reduced_costs(), covers, Basis(basis.columns, rows), first)
 
 
 def without_dear(node: Node, reduced_costs: Vector, bound: float, prune_at: float) -> Node:
@@ -89,7 +106,7 @@ def without_dear(node: Node, reduced_costs: Vector, bound: float, prune_at: floa
 
 
 def tighten(
-    problem: Problem, matrix: Matrix, node: Node, prune_at: float, options: SolveOptions, stop: StopSignal
+    problem: Problem, matrix: Matrix, node: Node, prune_at: float, options: SolveOptions, stop: StopSignal, covers: Sequence[Cover] = ()
 ) -> tuple[Node, Matrix] | None:
     """Tighten a part of the plans on a reduced linear program.
 
@@ -101,6 +118,8 @@ def tighten(
         With no limits on counts; its basis, if any, is one of `matrix`.
     prune_at
         Plans that cost as much are of no interest, MUSD.
+    covers
+        To state before any are looked for, such as bind in a neighbour's root.
 
     Returns
     -------
@@ -120,6 +139,8 @@ def tighten(
     added: list[tuple[int, Row]] = []
     separator = Separator(problem, reduction.matrix)
     dropped = (LpState.INFEASIBLE, LpState.ABOVE_CUTOFF)
+    stated = [row for row in separator.covers.stated(covers) if row is not None]
+    added.extend(enumerate(stated, lp.add_rows(stated)))
     if lp.solve(prune_at) in dropped:
         return None
     for _ in range(ROOT_COVERS):

@@ -7,13 +7,15 @@ its reduced cost exceeds the cost of a plan in hand, so no better plan can use i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import numpy as np
 
+from model.covers import Cover
 from model.first_plan import settle_counts
+from model.hot_start import HotStart, hot_start
 from model.linear_program import LpState
 from model.matrix import Matrix, Vector
 from model.neighbourhood import at_likely_hosts, exchanges, keys_of
@@ -70,6 +72,7 @@ def solve_problem(
     start: tuple[BuildKey, ...] = (),
     cutoff: float = math.inf,
     enough: float = -math.inf,
+    hot: HotStart | None = None,
 ) -> Outcome:
     """Solve a compiled problem by the strategy that suits its size.
 
@@ -89,6 +92,8 @@ def solve_problem(
         Only plans cheaper than this are looked for, MUSD.
     enough
         A plan that costs no more than this may end the search before its proof, MUSD.
+    hot
+        What the search of a neighbouring problem told; only a hint.
 
     Returns
     -------
@@ -104,7 +109,7 @@ def solve_problem(
     with ThreadPoolExecutor(max_workers=max(1, options.threads)) as pool:
         strategy = _Strategy(problem, matrix, options, progress, say, clock, pool)
         try:
-            return strategy.run(start, cutoff, enough)
+            return strategy.run(start, cutoff, enough, hot)
         except SearchFailed as failure:
             say(f"Search by counts of plants given up ({failure}); HiGHS searches alone")
             alone = solve_matrix(matrix, replace(options, time_limit=max(1.0, clock.stop.left)), progress)
@@ -134,11 +139,12 @@ class _Strategy:
         self.progress, self.say, self.clock, self.pool = progress, say, clock, pool
         self.interrupted = False
         self.state = SearchState(None, math.inf, -math.inf)
+        self.hot: HotStart | None = None
         self.tried: set[bytes] = set()
         self.whole = np.flatnonzero(matrix.integer)
         self.builds = np.array([matrix.columns[column][0] == "build" for column in self.whole])
 
-    def run(self, start: tuple[BuildKey, ...], cutoff: float, enough: float) -> Outcome:
+    def run(self, start: tuple[BuildKey, ...], cutoff: float, enough: float, hot: HotStart | None = None) -> Outcome:
         state = self.state = SearchState(None, cutoff, -math.inf)
         if start:
             self._try(self.matrix, start, state)
@@ -146,7 +152,10 @@ class _Strategy:
         self._try(self.matrix, (), state)
         self.clock.lap("first plan")
         self._report(state)
-        relaxation = self._wait([self.pool.submit(relax, self.problem, self.matrix, self.options, self.clock.stop)])[0]
+        basis = hot.basis_for(self.matrix) if hot is not None and self.matrix.implied is None else None
+        near = state.cutoff - NEAR_ENOUGH * abs(state.cutoff) if start else math.inf
+        asked = self.pool.submit(relax, self.problem, self.matrix, self.options, self.clock.stop, basis, near)
+        relaxation = self._wait([asked])[0]
         self.clock.lap("relaxation")
         if relaxation.state is LpState.INFEASIBLE:
             return infeasible(self.asked, self.options, self.clock.stop.left, self.clock.laps, presolved=False)
@@ -161,7 +170,8 @@ class _Strategy:
         if not (start and self._is_within(NEAR_ENOUGH, state)):
             self._find_first(tight, relaxation, state)
         self.clock.lap("first plan")
-        root, tight = self._root(tight, relaxation, state)
+        root, tight = self._root(tight, relaxation, state, hot.covers if hot is not None else ())
+        self.hot = hot or hot_start(self.problem, self.matrix, relaxation.first, tight, root)
         self.clock.lap("root")
         if state.best is not None:
             dropped = int((root.upper == 0.0).sum())
@@ -231,7 +241,7 @@ class _Strategy:
         """Whether the plan in hand is within a share of its bound."""
         return state.best is not None and state.cutoff - state.bound < share * abs(state.cutoff)
 
-    def _root(self, tight: Matrix, relaxation: Relaxation, state: SearchState) -> tuple[Node, Matrix]:
+    def _root(self, tight: Matrix, relaxation: Relaxation, state: SearchState, covers: Sequence[Cover]) -> tuple[Node, Matrix]:
         """Return the part that holds every plan worth looking for, and the matrix with the covers that bind there.
 
         Builds that are too dear leave and the smaller relaxation is tightened again; what that adds to the bound rules out further builds.
@@ -242,9 +252,10 @@ class _Strategy:
         root = without_dear(root, relaxation.reduced_costs[self.whole], relaxation.bound, state.prune_at(self.options))
         for _ in range(ROOT_ROUNDS):
             left = int((root.upper > root.lower).sum())
-            found = self._wait(
-                [self.pool.submit(tighten, self.problem, tight, root, state.prune_at(self.options), self.options, self.clock.stop)]
+            asked = self.pool.submit(
+                tighten, self.problem, tight, root, state.prune_at(self.options), self.options, self.clock.stop, covers
             )
+            found, covers = self._wait([asked]), ()
             if found[0] is None:
                 return replace(root, bound=math.inf), tight
             root, tight = found[0]
@@ -355,7 +366,7 @@ class _Strategy:
         values[self.whole] = state.best.whole
         status = Status.OPTIMAL if exhausted else Status.LIMIT
         found = Search(status, termination, values, state.best.objective, bound, state.nodes, self.interrupted)
-        return publish(self.asked, found, self.options, self.clock.laps)
+        return replace(publish(self.asked, found, self.options, self.clock.laps), hot=self.hot)
 
     def _report(self, state: SearchState) -> None:
         if self.progress is not None:

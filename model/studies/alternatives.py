@@ -95,7 +95,7 @@ def rank_alternatives(tables: Tables, plan: Plan, count: int, within: float, opt
     while len(found) < count:
         excluded = tuple(frozenset(each.solution.host_set) for each in found)
         goal = replace(LEAST_COST, excluded_host_sets=excluded)
-        other = solve(tables, options, goal=goal, cutoff=limit)
+        other = solve(tables, options, goal=goal, cutoff=limit, hot=plan.hot)
         if bounds and other.solution.status.has_plan:
             # fewer host sets are left than before, so what was proven then still holds
             proven = min(float(np.fmax(other.solution.bound, bounds[-1])), other.solution.objective)

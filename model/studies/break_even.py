@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from model.batch import Case, side_by_side, solve_cases
+from model.hot_start import HotStart
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
 from model.problem import BuildKey
@@ -146,7 +147,7 @@ def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Seque
             else:
                 search = Search(target, today, row.limit, {today: max(target, *known[host].values())})
                 trials.append(_Trial(host, figure, search, sizes[host], is_proven, dict(known[host])))
-        find = partial(_find, tables=context.tables, options=replace(options, threads=1))
+        find = partial(_find, tables=context.tables, options=replace(options, threads=1), hot=context.plan.hot)
         for number, (trial, row) in enumerate(side_by_side(find, trials, context.workers), 1):
             rows[trial.host, trial.figure.name] = row
             known[trial.host] |= trial.known
@@ -162,7 +163,7 @@ def finer(options: SolveOptions) -> SolveOptions:
 def _target(context: StudyContext, options: SolveOptions) -> tuple[float, bool]:
     """Return the least cost as all stands, and whether it is proven to the finer gap."""
     case = Case("least cost as it stands", context.tables, start=plan_builds(context.plan))
-    ((_, free),) = solve_cases([case], options, context.workers, context.say)
+    ((_, free),) = solve_cases([case], options, context.workers, context.say, hot=context.plan.hot)
     plans = [plan for plan in (context.plan, free) if _is_sound(plan)]
     return min(plan.solution.objective for plan in plans), free.solution.status is Status.OPTIMAL
 
@@ -176,7 +177,7 @@ def _known_today(context: StudyContext, sizes: dict[str, float]) -> dict[str, di
         for host, size in sizes.items()
     ]  # fmt: skip
     # only where the searches begin: the gap of the run will do
-    plans = [plan for _, plan in solve_cases(asked, context.options, context.workers, context.say)]
+    plans = [plan for _, plan in solve_cases(asked, context.options, context.workers, context.say, hot=context.plan.hot)]
     known = {host: {plan_builds(plan): plan.solution.objective} if _is_sound(plan) else {} for host, plan in zip(sizes, plans, strict=True)}
     can = set(problem.builds)
     moved = [
@@ -184,7 +185,7 @@ def _known_today(context: StudyContext, sizes: dict[str, float]) -> dict[str, di
         if can.issuperset(plants := tuple(dict.fromkeys((host if h == old else h, d, w, y) for h, d, w, y in own)))
     ]  # fmt: skip
     cases = [Case(f"{host} in place of another", tables, start=plants, held=True) for host, plants in moved]
-    for (host, plants), (_, plan) in zip(moved, solve_cases(cases, context.options, context.workers), strict=True):
+    for (host, plants), (_, plan) in zip(moved, solve_cases(cases, context.options, context.workers, hot=context.plan.hot), strict=True):
         if _is_sound(plan):
             known[host][plants] = plan.solution.objective
     return known
@@ -194,7 +195,7 @@ def _is_sound(plan: Plan) -> bool:
     return plan.solution.status.has_plan and plan.verification.passed
 
 
-def _find(trial: _Trial, tables: Tables, options: SolveOptions) -> tuple[_Trial, BreakEven]:
+def _find(trial: _Trial, tables: Tables, options: SolveOptions, hot: HotStart | None) -> tuple[_Trial, BreakEven]:
     """Find one break-even; the trial comes back with the plans that it learnt of."""
     search = trial.search
     if best := _most_promising(trial, tables, options):
@@ -202,7 +203,7 @@ def _find(trial: _Trial, tables: Tables, options: SolveOptions) -> tuple[_Trial,
         search.tell(search.limit, cost)
         _follow(trial, tables, options)
     while (value := search.wanted()) is not None:
-        ((_, plan),) = solve_cases([trial.case(tables, value)], options, 1)
+        ((_, plan),) = solve_cases([trial.case(tables, value)], options, 1, hot=hot)
         status = plan.solution.status
         trial.proven &= status is not Status.NO_PLAN_FOUND  # a plan below the target need not be the best to be followed
         search.tell(value, plan.solution.objective if status.has_plan else math.inf)

@@ -140,7 +140,9 @@ def _solve_levels(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
             if not any(frontier.sweep.wanted() for frontier in frontiers):
                 return
             continue
-        for (frontier, level), (_, plan) in zip(places, solve_cases(cases, context.options, context.workers, context.say), strict=True):
+        for (frontier, level), (_, plan) in zip(
+            places, solve_cases(cases, context.options, context.workers, context.say, hot=context.plan.hot), strict=True
+        ):
             point = point_of(level, plan)
             frontier.sweep.tell(point)
             if level == PERCENT:
@@ -181,7 +183,9 @@ def _solve_reach(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
         cases = [replace(_case(context, each, level), goal=goals[each.scope.name], cutoff=math.inf) for each, level in places]
         if not cases:
             break
-        for (each, level), (_, plan) in zip(places, solve_cases(cases, rough, context.workers, context.say), strict=True):
+        for (each, level), (_, plan) in zip(
+            places, solve_cases(cases, rough, context.workers, context.say, hot=context.plan.hot), strict=True
+        ):
             assert each.reach is not None
             possible = plan.solution.status.has_plan and plan.verification.passed
             each.reach.tell(level, possible, proven=possible or plan.solution.status is Status.INFEASIBLE)
@@ -190,7 +194,9 @@ def _solve_reach(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
         if each.reach and not answered_by_sweep(each, each.reach.reached):
             places.append((each, each.reach.reached))
     cases = [replace(_case(context, each, level), goal=goals[each.scope.name], cutoff=math.inf) for each, level in places]
-    for (each, level), (_, plan) in zip(places, solve_cases(cases, context.options, context.workers, context.say), strict=True):
+    for (each, level), (_, plan) in zip(
+        places, solve_cases(cases, context.options, context.workers, context.say, hot=context.plan.hot), strict=True
+    ):
         each.lowest = point_of(level, plan)
 
 

@@ -62,7 +62,7 @@ def run_leaning(
     own = summarise("", plan)
     start = plants_of(plan)
     moves = [(name, apply_scenario(tables, name)[0], start) for name in leaning_names(tables)]
-    found = solve_moved(moves, options, workers, say, lambda item: f"  {_sentence(item, own)}")
+    found = solve_moved(moves, options, workers, say, lambda item: f"  {_sentence(item, own)}", plan.hot)
     rows = [
         (
             item.name, item.total_cost, item.total_cost - own.total_cost, describe_plants(item.plants), item.capacity, item.unmet,

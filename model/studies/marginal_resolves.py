@@ -145,7 +145,7 @@ def resolve_frame(context: StudyContext, resolves: Sequence[Resolve]) -> pd.Data
     start = plan_builds(own)
     cases = [Case(f"{item.words} {item.change}", item.edit(context.tables), start=start) for item in resolves]
     rows = []
-    plans = solve_cases(cases, context.options, context.workers, lambda line: context.say(f"  {line}"))
+    plans = solve_cases(cases, context.options, context.workers, lambda line: context.say(f"  {line}"), hot=context.plan.hot)
     for item, (_, plan) in zip(resolves, plans, strict=True):
         head = (item.words, item.change, item.by_value, item.as_built)
         if not plan.solution.status.has_plan:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from model.batch import Case, solve_cases
+from model.hot_start import HotStart
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
 from model.problem import BuildKey
@@ -75,6 +76,7 @@ def solve_moved(
     workers: int,
     say: Callable[[str], None] = lambda _: None,
     told: Callable[[Moved], str] | None = None,
+    hot: HotStart | None = None,
 ) -> list[Moved]:
     """Solve changed inputs side by side, those only that still pass validation.
 
@@ -90,6 +92,8 @@ def solve_moved(
         Called with a sentence as each solve ends.
     told
         Makes that sentence; by default it is the executor's.
+    hot
+        From the run's plan; only a hint.
 
     Returns
     -------
@@ -104,7 +108,7 @@ def solve_moved(
             found[name] = _without_plan(name, f"not solved: {errors[0]}")
         else:
             cases.append(Case(name, tables, start=start))
-    for case, plan in solve_cases(cases, options, workers, say if told is None else lambda _: None):
+    for case, plan in solve_cases(cases, options, workers, say if told is None else lambda _: None, hot):
         found[case.name] = summarise(case.name, plan)
         if told is not None:
             say(told(found[case.name]))

@@ -123,7 +123,10 @@ def solve_options(context: StudyContext, options: Sequence[Option]) -> dict[str,
             continue
         start = tuple(key for key in builds if key[0] in option.hosts and key[2] in option.ways)
         cases.append(Case(option.name, tables, start=start))
-    plans |= {case.name: plan for case, plan in solve_cases(cases, context.options, context.workers, lambda line: context.say(f"  {line}"))}
+    plans |= {
+        case.name: plan
+        for case, plan in solve_cases(cases, context.options, context.workers, lambda line: context.say(f"  {line}"), hot=context.plan.hot)
+    }
     return {option.name: plans[option.name] for option in options}
 
 

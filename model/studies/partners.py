@@ -122,7 +122,7 @@ def solve_games(context: StudyContext) -> tuple[list[Game], Plan | None]:
             of_case[name] = (view, members)
             cases.append(Case(name, coalition_tables(context.tables, members, view), start=start))
     bare: Plan | None = None
-    for case, plan in solve_cases(cases, context.options, context.workers, lambda line: context.say(f"  {line}")):
+    for case, plan in solve_cases(cases, context.options, context.workers, lambda line: context.say(f"  {line}"), hot=context.plan.hot):
         if case.name in of_case:
             plans[of_case[case.name]] = plan
         elif plan.solution.status.has_plan and plan.verification.passed:

@@ -136,10 +136,10 @@ def find_ends(context: StudyContext, estimates: Sequence[Estimate], own: Moved) 
 
     context.say("  With the hosts of the plan only:")
     asked = [(":".join(key), _at_hosts(made, own.hosts), start) for key, made in changed.items()]
-    kept = dict(zip(changed, solve_moved(asked, options, context.workers, context.say, told), strict=True))
+    kept = dict(zip(changed, solve_moved(asked, options, context.workers, context.say, told, context.plan.hot), strict=True))
     context.say("  With all hosts:")
     asked = [(":".join(key), made, kept[key].builds or start) for key, made in changed.items()]
-    best = dict(zip(changed, solve_moved(asked, options, context.workers, context.say, told), strict=True))
+    best = dict(zip(changed, solve_moved(asked, options, context.workers, context.say, told, context.plan.hot), strict=True))
     tolerance = max(options.absolute_gap, options.relative_gap * abs(own.total_cost))
     ends = []
     for estimate in estimates:

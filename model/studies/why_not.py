@@ -117,7 +117,13 @@ def force_hosts(context: StudyContext) -> list[Answer]:
         )
         for host in open_hosts
     ]  # fmt: skip
-    plans = dict(zip(open_hosts, (plan for _, plan in solve_cases(cases, context.options, context.workers, context.say)), strict=True))
+    plans = dict(
+        zip(
+            open_hosts,
+            (plan for _, plan in solve_cases(cases, context.options, context.workers, context.say, hot=context.plan.hot)),
+            strict=True,
+        )
+    )
     impossible = [host for host, plan in plans.items() if plan.solution.status is Status.INFEASIBLE]
     barred |= _probe(context, impossible, size, year)
     return [
@@ -132,7 +138,7 @@ def lose_hosts(context: StudyContext) -> list[Answer]:
     cases = [
         Case(f"without {host}", without_host(context.tables, host), start=tuple(key for key in own if key[0] != host)) for host in chosen
     ]
-    plans = [plan for _, plan in solve_cases(cases, context.options, context.workers, context.say)]
+    plans = [plan for _, plan in solve_cases(cases, context.options, context.workers, context.say, hot=context.plan.hot)]
     return [_answer(context, host, plan) for host, plan in zip(chosen, plans, strict=True)]
 
 
@@ -163,7 +169,9 @@ def _probe(context: StudyContext, hosts: Sequence[str], size: float, year: int) 
     ]
     rough = replace(context.options, relative_gap=max(ROUGH, context.options.relative_gap))
     found: dict[str, list[str]] = {host: [] for host in hosts}
-    for (host, barrier), (_, plan) in zip(asked, solve_cases(cases, rough, context.workers, context.say), strict=True):
+    for (host, barrier), (_, plan) in zip(
+        asked, solve_cases(cases, rough, context.workers, context.say, hot=context.plan.hot), strict=True
+    ):
         if plan.solution.status.has_plan and plan.verification.passed:
             found[host].append(barrier.words)
     return {host: tuple(words) or ("no plan exists with it, and no single rule or figure is in the way",) for host, words in found.items()}

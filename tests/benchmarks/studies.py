@@ -48,8 +48,8 @@ def run_studies(context: StudyContext) -> tuple[dict[str, float], list[Question]
     """Run both studies; return the seconds of each and every solve in them."""
     asked: list[Question] = []
 
-    def noting_cases(cases: Any, options: SolveOptions, *rest: Any) -> Iterator[tuple[Any, Plan]]:
-        for case, plan in solve_cases(cases, options, *rest):
+    def noting_cases(cases: Any, options: SolveOptions, *rest: Any, **hints: Any) -> Iterator[tuple[Any, Plan]]:
+        for case, plan in solve_cases(cases, options, *rest, **hints):
             name = f"{case.name}, nobody shorter" if case.goal.shortage_limits else case.name
             asked.append(Question(name, case.tables, options, case.goal, math.inf, timing_of(plan, math.nan)))
             yield case, plan

@@ -1,0 +1,89 @@
+"""What the search of one problem tells the search of a neighbour: where the simplex ended and which covers bound.
+
+Only the way is handed on. The covers are stated anew with the neighbour's own figures, and its simplex goes
+on from the basis to its own optimum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from model.covers import CapacityCovers, Cover
+from model.linear_program import BASIC, Basis, Statuses
+from model.matrix import Matrix, Name, Row
+from model.node import Node
+from model.problem import Problem
+from model.reduction import reduce_matrix
+
+AT_LOWER = 0
+
+
+@dataclass(frozen=True)
+class HotStart:
+    """Basis and covers of a tightened relaxation, by name.
+
+    Parameters
+    ----------
+    columns, rows
+        Names, in the order of the statuses.
+    basis
+        Statuses of the columns and rows.
+    covers
+        That bind.
+    """
+
+    columns: tuple[Name, ...]
+    rows: tuple[Name, ...]
+    basis: Basis
+    covers: tuple[Cover, ...]
+
+    def basis_for(self, matrix: Matrix) -> Basis:
+        """Return a basis of a neighbour's matrix: columns and rows that are new there are nonbasic and basic."""
+        return Basis(
+            _moved(self.columns, self.basis.columns, matrix.columns, AT_LOWER), _moved(self.rows, self.basis.rows, matrix.rows, BASIC)
+        )
+
+
+def hot_start(problem: Problem, matrix: Matrix, basis: Basis, tight: Matrix, root: Node) -> HotStart | None:
+    """Return what a relaxation and the root after it tell; None where rows of the model are stated on demand.
+
+    Parameters
+    ----------
+    matrix
+        As it was given to the relaxation.
+    basis
+        Of the relaxation before any cover.
+    tight
+        The matrix with the covers that bind in the relaxation and at the root at its end.
+    root
+        What it rules out can only be zero.
+    """
+    if matrix.implied is not None:
+        return None
+    upper = tight.upper.copy()
+    upper[tight.integer] = root.upper
+    found = reduce_matrix(tight.with_bounds(tight.lower, upper))
+    if found is None:
+        return None
+    first = len(matrix.row_lower)
+    place = np.full(len(tight.cost), -1, dtype=np.intp)
+    place[found.columns] = np.arange(found.columns.size)
+    by_row = tight.a.tocsr()[first:]
+    added = [by_row.indices[start:end] for start, end in pairwise(by_row.indptr.tolist())]
+    rows = [
+        Row(place[own][place[own] >= 0], np.ones(0), low, high)
+        for own, low, high in zip(added, tight.row_lower[first:], tight.row_upper[first:], strict=True)
+    ]
+    covers = CapacityCovers(problem, found.matrix).covers_of(rows)
+    return HotStart(matrix.columns, matrix.rows, basis, tuple(cover for cover in covers if cover is not None))
+
+
+def _moved(names: tuple[Name, ...], statuses: Statuses, wanted: tuple[Name, ...], missing: int) -> Statuses:
+    """Return the statuses of names in another order; `missing` for those that are new."""
+    if names == wanted:
+        return statuses
+    known = dict(zip(names, statuses.tolist(), strict=True))
+    return np.array([known.get(name, missing) for name in wanted], dtype=np.int8)

@@ -1,0 +1,174 @@
+"""What a neighbour's search hands on changes the way to the optimum and never the optimum."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from model import neighbourhood, strategy, tree
+from model.batch import Case, solve_cases
+from model.covers import CapacityCovers
+from model.goal import ANY_PLAN
+from model.hot_start import HotStart
+from model.linear_program import BASIC, LinearProgram, LpState, StopSignal
+from model.matrix import Row
+from model.outcome import Outcome, Status
+from model.planner import solve
+from model.preparation import with_finite_sides, without_single_rows
+from model.solver import search
+from model.tables import Tables
+from tests import small
+from tests.random_books import random_book
+
+SEEDS = (0, 1, 2, 4, 5, 7)
+
+
+@pytest.fixture(autouse=True)
+def prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make small models go through every step."""
+    monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
+    monkeypatch.setattr(neighbourhood, "QUICK_HOSTS", 2)
+    monkeypatch.setattr(neighbourhood, "QUICK_BUILDS", 1)
+    monkeypatch.setattr(tree, "SMALL_PART", 0)
+
+
+def moved(tables: Tables, random: np.random.Generator) -> Tables:
+    """Return a neighbour: ore, prices and capital cost moved by up to a half, one host dropped where there are several."""
+    sources, designs, hosts = tables["sources"].copy(), tables["designs"].copy(), tables["hosts"].copy()
+    for column in [column for column in sources.columns if column.startswith("capacity")]:
+        sources[column] *= random.uniform(0.5, 1.5, len(sources))
+    designs["capex"] *= random.uniform(0.5, 1.5, len(designs))
+    if (hosts["candidate"] == "yes").sum() > 2:
+        hosts.loc[random.choice(hosts.index[hosts["candidate"] == "yes"]), "candidate"] = "no"
+    return tables.with_frames(sources=sources, designs=designs, hosts=hosts)
+
+
+@functools.cache
+def neighbours(seed: int) -> tuple[small.Solved, small.Solved]:
+    """Return a book and a neighbour of it as the solver alone solves them."""
+    tables = random_book(seed)
+    return small.solve_book(tables), small.solve_book(moved(tables, np.random.default_rng(seed)))
+
+
+def told(solved: small.Solved) -> HotStart:
+    hot = cold(solved).hot
+    assert hot is not None
+    return hot
+
+
+def cold(solved: small.Solved, **hints: object) -> Outcome:
+    return strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, **hints)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_hot_start_leads_to_the_same_optimum(seed):
+    first, second = neighbours(seed)
+    outcome = cold(second, hot=told(first))
+    assert outcome.status is (Status.OPTIMAL if second.outcome.status.has_plan else Status.INFEASIBLE)
+    if outcome.status.has_plan:
+        assert outcome.objective == pytest.approx(second.cost, rel=1e-6)
+        builds = tuple(
+            name[1] for name, value in zip(second.matrix.columns, outcome.values, strict=True) if name[0] == "build" and value > 0.5
+        )
+        again = cold(second, hot=told(first), start=builds)
+        assert again.status is Status.OPTIMAL
+        assert again.objective == pytest.approx(second.cost, rel=1e-6)
+
+
+def test_covers_said_by_name_are_the_same_rows():
+    said = 0
+    for seed in SEEDS:
+        solved, _ = neighbours(seed)
+        covers = CapacityCovers(solved.problem, solved.matrix)
+        rows = [row for point in relaxed_points(solved, np.random.default_rng(seed)) for row in covers.violated(point)]
+        known = covers.covers_of(rows)
+        assert all(cover is not None for cover in known)
+        for row, again in zip(rows, covers.stated([cover for cover in known if cover]), strict=True):
+            assert again is not None
+            assert entries(again) == pytest.approx(entries(row))
+            assert (again.lower, again.upper) == (row.lower, row.upper)
+            said += 1
+    assert said >= 5
+
+
+def relaxed_points(solved: small.Solved, random: np.random.Generator) -> list[np.ndarray]:
+    """Return points of the relaxation that random wishes lead to."""
+    points = []
+    for _ in range(12):
+        lp = LinearProgram(replace(solved.matrix, cost=random.normal(size=len(solved.matrix.cost))), small.EXACT, StopSignal(60.0))
+        if lp.solve() is LpState.OPTIMAL:
+            points.append(lp.values())
+    return points
+
+
+def entries(row: Row) -> dict[int, float]:
+    return dict(zip(row.columns.tolist(), row.coefficients.tolist(), strict=True))
+
+
+def test_covers_of_a_neighbour_cut_no_plan_off():
+    checked = 0
+    for seed in SEEDS:
+        first, second = neighbours(seed)
+        random = np.random.default_rng(seed)
+        covers = CapacityCovers(first.problem, first.matrix)
+        rows = [row for point in relaxed_points(first, random) for row in covers.violated(point)]
+        stated = CapacityCovers(second.problem, second.matrix).stated([cover for cover in covers.covers_of(rows) if cover])
+        wishes = [second.matrix.cost, *(random.normal(size=len(second.matrix.cost)) for _ in range(6))]
+        plans = [search(replace(second.matrix, cost=wish), replace(small.EXACT, relative_gap=0.2)) for wish in wishes]
+        for plan, row in product([plan for plan in plans if plan.status.has_plan], stated):
+            if row is not None:
+                assert row.lower - 1e-6 <= row.coefficients @ plan.values[row.columns] <= row.upper + 1e-6
+                checked += 1
+    assert checked >= 10
+
+
+def test_the_second_cover_keeps_its_strength_where_a_source_is_new():
+    """What is named is the sources left out of S: one that is new belongs to S, as one that can only be zero does."""
+    settings = {"last_year": 2033, "modelled_years": "2030,2033"}
+    few, many, new = (small.source(name, capacity=tonnes) for name, tonnes in (("FEW", 400), ("MANY", 5000), ("NEW", 300)))
+    problem, matrix = small.matrix_of(small.book(settings, sources=[few, many], designs=[small.design(minimum_use=0.5)]))
+    at = {name: position for position, name in enumerate(matrix.columns)}
+    point = np.zeros(len(matrix.columns))
+    point[[at["build", ("HOST", "PLANT", "own", 2030)], at["feed", ("FEW", "HOST", "light_heavy:own", 2033)]]] = 0.5, 0.24
+    covers = CapacityCovers(problem, matrix)
+    (cover,) = [cover for cover in covers.covers_of(covers.violated(point)) if cover is not None and not cover.is_first]
+    assert cover.feeds == {("FEW", "HOST", "light_heavy:own", 2033)}
+    problem, matrix = small.matrix_of(small.book(settings, sources=[few, many, new], designs=[small.design(minimum_use=0.5)]))
+    at = {name: position for position, name in enumerate(matrix.columns)}
+    (row,) = CapacityCovers(problem, matrix).stated([cover])
+    assert row is not None
+    expected = {at["feed", (name, "HOST", "light_heavy:own", 2033)]: 1.0 for name in ("MANY", "NEW")}
+    assert entries(row) == pytest.approx(expected | {at["build", ("HOST", "PLANT", "own", 2030)]: -0.1})
+    assert CapacityCovers(problem, matrix).stated([replace(cover, place=("NOWHERE", *cover.place[1:]))]) == [None]
+
+
+def test_the_simplex_goes_on_where_it_ended():
+    first, second = neighbours(0)
+    hot = told(first)
+    fresh, again = [
+        LinearProgram(matrix, small.EXACT, StopSignal(60.0), basis)
+        for matrix in [with_finite_sides(without_single_rows(first.matrix))]
+        for basis in (None, hot.basis_for(matrix))
+    ]
+    assert (fresh.solve(), again.solve()) == (LpState.OPTIMAL, LpState.OPTIMAL)
+    assert again.iterations < 0.1 * fresh.iterations
+    # a name that is new there is nonbasic as a column and basic as a row
+    matrix = with_finite_sides(without_single_rows(second.matrix))
+    strange = replace(matrix, columns=(("new", 0), *matrix.columns[1:]), rows=(("new", 0), *matrix.rows[1:]))
+    basis = hot.basis_for(strange)
+    assert (basis.columns[0], basis.rows[0]) == (0, BASIC)
+
+
+def test_the_plan_hands_it_on_and_a_batch_keeps_none():
+    tables = random_book(0)
+    plan = solve(tables, small.EXACT)
+    assert plan.hot is not None
+    ((_, other),) = solve_cases([Case("again", tables)], small.EXACT, 1, hot=plan.hot)
+    assert other.hot is None
+    assert other.solution.objective == pytest.approx(plan.solution.objective, rel=1e-6)
+    # another question: its costs are not those of the neighbour
+    assert solve(tables, small.EXACT, goal=ANY_PLAN, hot=plan.hot).solution.status.has_plan
