@@ -42,7 +42,13 @@ class Relaxation:
 
 
 def relax(
-    problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSignal, basis: Basis | None = None, near: float = np.inf
+    problem: Problem,
+    matrix: Matrix,
+    options: SolveOptions,
+    stop: StopSignal,
+    basis: Basis | None = None,
+    covers: Sequence[Cover] = (),
+    near: float = np.inf,
 ) -> Relaxation:
     """Solve the linear relaxation and tighten it with capacity covers while they pay.
 
@@ -55,6 +61,8 @@ def relax(
         The whole model.
     basis
         Where to start.
+    covers
+        To state before any are looked for, such as bind in a neighbour's root.
     near
         A bound from which covers are left to the root: a plan in hand makes it small enough for them to be found in half the time, MUSD.
     """
@@ -75,8 +83,9 @@ def relax(
     if first >= near and matrix.implied is None:
         return best
     most, step = (MOST_ROUNDS, SMALL_STEP) if matrix.implied is None else (MOST_ROUNDS_ON_DEMAND, SMALL_STEP_ON_DEMAND)
-    for _ in range(most):
-        rows = separator.violated(lp.values())
+    stated = [row for row in separator.covers.stated(covers) if row is not None]
+    for number in range(most):
+        rows = stated if stated and not number else separator.violated(lp.values())
         if not rows:
             break
         lp.add_rows(rows)

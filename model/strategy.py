@@ -153,8 +153,9 @@ class _Strategy:
         self.clock.lap("first plan")
         self._report(state)
         basis = hot.basis_for(self.matrix) if hot is not None and self.matrix.implied is None else None
+        covers = hot.covers if hot is not None else ()
         near = state.cutoff - NEAR_ENOUGH * abs(state.cutoff) if start else math.inf
-        asked = self.pool.submit(relax, self.problem, self.matrix, self.options, self.clock.stop, basis, near)
+        asked = self.pool.submit(relax, self.problem, self.matrix, self.options, self.clock.stop, basis, covers, near)
         relaxation = self._wait([asked])[0]
         self.clock.lap("relaxation")
         if relaxation.state is LpState.INFEASIBLE:
@@ -170,7 +171,7 @@ class _Strategy:
         if not (start and self._is_within(NEAR_ENOUGH, state)):
             self._find_first(tight, relaxation, state)
         self.clock.lap("first plan")
-        root, tight = self._root(tight, relaxation, state, hot.covers if hot is not None else ())
+        root, tight = self._root(tight, relaxation, state, () if relaxation.covers else covers)
         self.hot = hot or hot_start(self.problem, self.matrix, relaxation.first, tight, root)
         self.clock.lap("root")
         if state.best is not None:
