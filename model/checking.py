@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 from model.console import Log
-from model.markup import write_marked_copy
 from model.tables import Finding, Tables
 from model.validation import check_tables, validate_book
 from model.workbook import BookError, open_in_excel, read_book
@@ -65,6 +64,8 @@ def report_findings(path: Path, findings: Sequence[Finding], scenario: str, log:
 
 
 def _write_copy(path: Path, findings: Sequence[Finding], scenario: str, log: Log) -> None:
+    from model.markup import write_marked_copy  # loads what only a book with findings needs
+
     checked = f"checked {datetime.now():%Y-%m-%d %H:%M}{f' in scenario {scenario}' if scenario else ''}"
     try:
         copy = write_marked_copy(path, findings, checked)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from model.matrix import Matrix, Vector
 
@@ -124,6 +123,8 @@ def part(matrix: Matrix) -> Decomposition | None:
     inner = by_row[:, own]
     held = np.diff(inner.indptr) > 0
     graph = sp.block_array([[None, inner], [inner.T, None]], format="csr")
+    from scipy.sparse.csgraph import connected_components  # brings all of scipy.linalg: only a search needs it
+
     labels = connected_components(graph, directed=False)[1]
     row_label, column_label = labels[: len(held)], labels[len(held) :]
     outer = by_row[:, linking]

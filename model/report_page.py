@@ -71,6 +71,12 @@ class Page(Blocks):
         if not figures and not item.first_line:
             long = {value for value in set(values) if isinstance(value, str) and text_width(value) > WIDEST_TEXT}
 
+        if item.formula is None and not links and not long and not item.first_line:  # most columns: nothing but to write what is there
+            if figures:
+                return lambda number: self.put(first + number, column, values[number], styles.number(item.unit, values[number]))
+            plain = styles.text(column)
+            return lambda number: self.put(first + number, column, values[number], plain)
+
         def write(number: int) -> None:
             value, row, link = values[number], first + number, links[number] if links else None
             made = item.formula(Row(table, number)) if item.formula is not None else None
