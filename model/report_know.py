@@ -23,7 +23,7 @@ TOLD_BY = {
 }
 """Studies whose headlines tell more about a subject than the plan alone does, best first."""
 
-SWITCH_ON = "The study {} (switched on in settings) tells more."
+SWITCH_ON = "The study {} (asked for in settings or with --studies) tells more once it has run."
 MOST_SENTENCES = 2
 
 
