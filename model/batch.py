@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from model.goal import LEAST_COST, Goal
 from model.hot_start import HotStart
@@ -84,6 +84,19 @@ def solve_cases(
         yield case, plan
 
 
+_work: Callable[[Any], Any]
+"""What this process was started for: sent once, not with every item."""
+
+
+def _take_up(function: Callable[[Any], Any]) -> None:
+    global _work
+    _work = function
+
+
+def _do(item: Any) -> Any:
+    return _work(item)
+
+
 def side_by_side(function: Callable[[Item], Result], items: Sequence[Item], workers: int = 2) -> Iterator[Result]:
     """Yield what a function makes of each item, in order, so many at once, each in a process of its own.
 
@@ -99,5 +112,7 @@ def side_by_side(function: Callable[[Item], Result], items: Sequence[Item], work
     if workers <= 1 or len(items) <= 1:
         yield from map(function, items)
         return
-    with ProcessPoolExecutor(max_workers=min(workers, len(items)), mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(function, items)
+    with ProcessPoolExecutor(
+        max_workers=min(workers, len(items)), mp_context=multiprocessing.get_context("spawn"), initializer=_take_up, initargs=(function,)
+    ) as pool:
+        yield from pool.map(_do, items)

@@ -23,7 +23,7 @@ AT_LOWER = 0
 
 @dataclass(frozen=True)
 class HotStart:
-    """Basis and covers of a tightened relaxation, by name.
+    """Basis of a relaxation before any cover, and the covers that bind in it and at its root, by name.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class HotStart:
     basis
         Statuses of the columns and rows.
     covers
-        That bind.
+        Their sets of sources, not their figures.
     """
 
     columns: tuple[Name, ...]

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from model.hot_start import HotStart
 
 
+INTERRUPTED = "Interrupted by the user"
+"""Why a solve ended that was stopped by hand."""
+
+
 class Status(StrEnum):
     """What is known of the plan, in the words that the result shows."""
 
@@ -86,7 +90,7 @@ class Outcome:
     log
         What was done, one sentence a step.
     hot
-        What the search tells that of a neighbouring problem.
+        What helps the search of a neighbouring problem.
     """
 
     status: Status

@@ -27,7 +27,7 @@ NOTHING_TO_VERIFY = VerificationReport(empty_tables()["checks"], [])
 
 @dataclass(frozen=True)
 class Plan:
-    """A solution with the inputs it answers, the verdict of independent verification and what its search tells that of a neighbour."""
+    """A solution with the inputs it answers, the verdict of independent verification and what helps the search of a neighbour."""
 
     tables: Tables
     problem: Problem

@@ -30,7 +30,7 @@ MOST_ROUNDS_ON_DEMAND, SMALL_STEP_ON_DEMAND = 60, 0.001
 
 @dataclass(frozen=True)
 class Relaxation:
-    """The linear relaxation after its covers: bound, reduced costs, the covers that bind and the basis with them; `first` is the basis without."""
+    """The linear relaxation after its covers: bound, reduced costs, the covers that bind and the basis with them, and the basis without."""
 
     state: LpState
     bound: float
@@ -38,7 +38,7 @@ class Relaxation:
     reduced_costs: Vector
     covers: tuple[Row, ...]
     basis: Basis
-    first: Basis
+    without_covers: Basis
 
 
 def relax(
@@ -79,8 +79,8 @@ def relax(
     added: list[Row] = []
     basis = lp.basis()
     best = _relaxation_of(lp, added, basis)
-    first = best.bound
-    if first >= near and matrix.implied is None:
+    bare = best.bound
+    if bare >= near and matrix.implied is None:
         return best
     most, step = (MOST_ROUNDS, SMALL_STEP) if matrix.implied is None else (MOST_ROUNDS_ON_DEMAND, SMALL_STEP_ON_DEMAND)
     stated = [row for row in separator.covers.stated(covers) if row is not None]
@@ -93,19 +93,19 @@ def relax(
             return best
         added += rows
         bound, best = best.bound, _relaxation_of(lp, added, basis)
-        if best.bound - bound < step * (best.bound - first):
+        if best.bound - bound < step * (best.bound - bare):
             break
     return best
 
 
-def _relaxation_of(lp: LinearProgram, added: list[Row], first: Basis) -> Relaxation:
+def _relaxation_of(lp: LinearProgram, added: list[Row], without_covers: Basis) -> Relaxation:
     """Read a solved relaxation, keeping the covers that bind in it."""
     duals = lp.row_duals()[lp.base_height :]
     binding = np.flatnonzero(np.abs(duals) > 1e-9)
     basis = lp.basis()
     rows = np.concatenate([basis.rows[: lp.base_height], basis.rows[lp.base_height :][binding]])
     covers = tuple(added[number] for number in binding)
-    return Relaxation(LpState.OPTIMAL, lp.objective, lp.values(), lp.reduced_costs(), covers, Basis(basis.columns, rows), first)
+    return Relaxation(LpState.OPTIMAL, lp.objective, lp.values(), lp.reduced_costs(), covers, Basis(basis.columns, rows), without_covers)
 
 
 def without_dear(node: Node, reduced_costs: Vector, bound: float, prune_at: float) -> Node:

@@ -14,7 +14,7 @@ import numpy as np
 
 from model.highs import FINAL_SECONDS, SOLVED, load, run_watched
 from model.matrix import Matrix, Name, Vector
-from model.outcome import Outcome, ProgressFunction, SolveOptions, Status, without_plan
+from model.outcome import INTERRUPTED, Outcome, ProgressFunction, SolveOptions, Status, without_plan
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _termination(highs: highspy.Highs, interrupted: bool) -> str:
     """Return why the solver stopped; HiGHS calls a stop on our own deadline an interruption too."""
     state = highs.getModelStatus()
     if state == highspy.HighsModelStatus.kInterrupt:
-        return "Interrupted by the user" if interrupted else "Time limit reached"
+        return INTERRUPTED if interrupted else "Time limit reached"
     return highs.modelStatusToString(state)
 
 

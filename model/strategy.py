@@ -21,7 +21,7 @@ from model.matrix import Matrix, Vector
 from model.neighbourhood import at_likely_hosts, exchanges, keys_of
 from model.node import Incumbent, Node, root_node
 from model.node_queue import NodeQueue
-from model.outcome import Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
+from model.outcome import INTERRUPTED, Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
 from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
 from model.relaxation import Relaxation, relax, tighten, without_dear
@@ -154,7 +154,7 @@ class _Strategy:
         self._report(state)
         basis = hot.basis_for(self.matrix) if hot is not None and self.matrix.implied is None else None
         covers = hot.covers if hot is not None else ()
-        near = state.cutoff - NEAR_ENOUGH * abs(state.cutoff) if start else math.inf
+        near = state.cutoff - NEAR_ENOUGH * abs(state.cutoff) if start and state.best is not None else math.inf
         asked = self.pool.submit(relax, self.problem, self.matrix, self.options, self.clock.stop, basis, covers, near)
         relaxation = self._wait([asked])[0]
         self.clock.lap("relaxation")
@@ -172,7 +172,8 @@ class _Strategy:
             self._find_first(tight, relaxation, state)
         self.clock.lap("first plan")
         root, tight = self._root(tight, relaxation, state, () if relaxation.covers else covers)
-        self.hot = hot or hot_start(self.problem, self.matrix, relaxation.first, tight, root)
+        told = self.pool.submit(hot_start, self.problem, self.matrix, relaxation.without_covers, tight, root)
+        self.hot = hot or self._wait([told])[0]
         self.clock.lap("root")
         if state.best is not None:
             dropped = int((root.upper == 0.0).sum())
@@ -184,7 +185,7 @@ class _Strategy:
         root, costs, trees = self._improve(tight, root, state)
         self.clock.lap("better plans")
         if state.best is not None and state.cutoff <= enough:
-            return self._finish(state, exhausted=False, termination=ENOUGH)
+            return self._finish(state, exhausted=state.bound >= state.prune_at(self.options), termination=ENOUGH)
         for tree in trees[:1]:
             tree.queue.push(root)
         is_better = True
@@ -197,7 +198,7 @@ class _Strategy:
                 trees = self._exchange(tight, root, costs, state, trees)
                 self.clock.lap("better plans")
             if is_better and state.cutoff <= enough:
-                return self._finish(state, exhausted=False, termination=ENOUGH)
+                return self._finish(state, exhausted=state.bound >= state.prune_at(self.options), termination=ENOUGH)
         exhausted = not any(len(tree.queue) for tree in trees)
         iterations = sum(tree.iterations for tree in trees)
         self.say(f"Searched {state.nodes:,} parts of the plans in {iterations:,} simplex iterations")
@@ -354,7 +355,7 @@ class _Strategy:
     # --- results -----------------------------------------------------------------------------
 
     def _finish(self, state: SearchState, exhausted: bool, termination: str = "Time limit reached") -> Outcome:
-        termination = "Optimal" if exhausted else "Interrupted by the user" if self.interrupted else termination
+        termination = "Optimal" if exhausted else INTERRUPTED if self.interrupted else termination
         bound = max(state.bound, state.prune_at(self.options)) if exhausted and math.isfinite(state.cutoff) else state.bound
         if state.best is None:
             if not exhausted:

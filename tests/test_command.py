@@ -17,7 +17,7 @@ import pytest
 from model import command, planner, report
 from model.console import search_sentence
 from model.outcome import Progress, Status, without_plan
-from model.studies import leaning
+from model.studies import STUDIES, leaning
 from model.tables import Tables
 from model.template import write_book
 from tests.tiny import tiny_tables
@@ -190,6 +190,11 @@ def test_why_not_adds_its_sheet(tmp_path, capsys):
     assert [(row[0], row[1]) for row in cells] == [("BBB_PORT", "Betaland"), ("AAA_PORT", "Alphaland")]
     assert all(isinstance(value, float) for value in (cells[0][3], cells[1][2]))
     assert "Losing Alphaland costs" in capsys.readouterr().out
+
+
+def test_one_word_asks_for_every_study():
+    assert command._studies(tiny_tables(), "all") == tuple(STUDIES)
+    assert command._studies(tiny_tables(), "why_not, all, none")[:2] == ("why_not", "options")
 
 
 def test_leaning_sets_scenarios_beside_the_plan(tmp_path, capsys):

@@ -1,29 +1,29 @@
 """The value of one figure at which a host left out comes into the least-cost plan.
 
-The least cost with a plant at the host falls as the figure improves; the least cost without one does not
-move. Where the two meet is the break-even. Plans known to have a plant at the host are followed first: today's cheapest,
+The least cost with a plant at the host falls as the figure improves; the least cost without one stays, or falls less: duties of a
+country are laid on its refiners too. Where the two meet is the break-even. Plans known to have a plant at the host are followed first: today's cheapest,
 the run's own with its plants moved there, and those found for the host's first figure; where even the most favourable value
 brings none of them in, a solve there gives another. Where the cost of a plan, as it stands, meets the target is found by
 linear programs in a few seconds; a solve a little short of there tells whether another plan comes in before it, and if so
-it is that plan's turn. Past the answer that plan is cheaper than every plan without the host by more than costs are
-proven to; short of it no plan with a plant there is cheaper, as that solve has proven.
+it is that plan's turn. Past the answer that plan is cheaper than what every plan without the host costs at least; short of it no plan with a
+plant there is cheaper by more than costs are proven to, as that solve has proven.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from model.batch import Case, side_by_side, solve_cases
 from model.hot_start import HotStart
-from model.outcome import SolveOptions, Status
+from model.outcome import INTERRUPTED, SolveOptions, Status
 from model.planner import Plan
 from model.problem import BuildKey
 from model.studies.break_even_search import CLOSE, LEAST_PART, PRECISION, Search
 from model.studies.crossing import SAME, Crossing
-from model.studies.host_changes import FIGURES, Figure, cheapest_build, smallest_capacity, with_forced_plant
+from model.studies.host_changes import FIGURES, Figure, cheapest_build, smallest_capacity, with_forced_plant, without_host
 from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext
 from model.tables import Tables
@@ -52,7 +52,8 @@ class BreakEven:
     past, short
         Values on either side.
     comes_in, stays_out
-        Whether a plan with a plant at the host is cheaper at `past`, and whether it is proven that none is at `short`; "yes" or "not known".
+        Whether a plan with a plant at the host is cheaper at `past` than any without, and whether it is proven that none is at `short`, by more
+        than the gap; "yes" or "not known".
     answer
         In words.
     verdict
@@ -73,43 +74,72 @@ class BreakEven:
     verdict: str = "passed"
 
 
+@dataclass(frozen=True)
+class _Rival:
+    """The best plan known as all stands: what a plant at a host that it does not hold must be cheaper than.
+
+    Parameters
+    ----------
+    plants, hosts
+        Of the plan.
+    cost
+        MUSD.
+    bound
+        No plan costs less as all stands, with or without the host, MUSD.
+    gap
+        To which costs are proven, MUSD.
+    """
+
+    plants: Plants
+    hosts: tuple[str, ...]
+    cost: float
+    bound: float
+    gap: float
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether no plan is cheaper by more than the gap."""
+        return self.cost - self.bound <= self.gap * (1.0 + 1e-6)
+
+
 @dataclass
 class _Trial:
     """A host's figure on its way to a break-even.
 
     Parameters
     ----------
+    search
+        The bracket; costs in it are what a plan costs more or less than the rival there, added to what the rival costs today.
+    smallest
+        Capacity of the smallest plant that can stand at the host, t REO/y.
     known
-        Plants of plans with one at the host -> what they cost today, MUSD.
+        Plants of plans with one at the host -> what they cost today, MUSD; those found on the way are added.
     plants
         Of the plan that is followed.
+    verified
+        Whether every plan so far passed verification.
+    proven
+        Whether every solve so far that found no plan below the rival's cost proved that there is none.
+    stopped
+        Whether a solve was stopped by hand.
     crossing
-        Where it meets the target.
+        Where the plan that is followed meets the target.
+    rival_at
+        Value -> what the rival costs there, MUSD, where the figure moves that too.
     """
 
     host: str
     figure: Figure
     search: Search
     smallest: float
-    proven: bool
+    rival: _Rival
     known: dict[Plants, float]
     plants: Plants = ()
     verified: bool = True
+    proven: bool = True
+    stopped: bool = False
     crossing: Crossing | None = None
-
-    def tables(self, tables: Tables, value: float) -> Tables:
-        return self.figure.change(tables, self.host, value)
-
-    def case(self, tables: Tables, value: float) -> Case:
-        """Return the solve with a plant of any size at the host: any that costs less than the target will do."""
-        forced = with_forced_plant(self.tables(tables, value), self.host, self.smallest)
-        target = self.search.target
-        return Case(f"{self.host}, {self.figure.words} {value:.4g}", forced, start=self.plants, cutoff=target, enough=target)
-
-    def priced(self, tables: Tables, value: float, plants: Plants) -> Case:
-        """Return the solve with some plants as they stand."""
-        name = f"{self.host}, {self.figure.words} {value:.4g}, the plan as it stands"
-        return Case(name, self.tables(tables, value), start=plants, held=True)
+    rival_at: dict[float, float] = field(default_factory=dict)
 
 
 def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Sequence[Figure] = FIGURES) -> list[BreakEven]:
@@ -130,7 +160,7 @@ def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Seque
         One for each host and figure, in order.
     """
     options = finer(context.options)
-    target, is_proven = _target(context, options)
+    rival = _rival(context, options)
     sizes = {host: smallest_capacity(context.plan.problem, host) or 1.0 for host in hosts}
     known = _known_today(context, sizes)
     rows: dict[tuple[str, str], BreakEven] = {}
@@ -140,14 +170,20 @@ def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Seque
         for host, figure in ((host, figure) for host in hosts for figure in some):
             today = figure.today(context.tables, host)
             row = BreakEven(host, figure, today, figure.limit(today))
+            search = Search(rival.cost, today, row.limit, {today: max(rival.cost, *known[host].values(), -math.inf)})
             if abs(row.limit - today) < SAME:
                 rows[host, figure.name] = replace(row, answer="cannot improve: it stands at its limit")
             elif not known[host]:
                 rows[host, figure.name] = replace(row, answer="not sought: no plan with a plant there was found")
+            elif host in rival.hosts or any(search.is_in(cost) for cost in known[host].values()):
+                rows[host, figure.name] = replace(
+                    row, answer="comes in as it stands: the run's plan is less than its gap cheaper, if at all"
+                )
             else:
-                search = Search(target, today, row.limit, {today: max(target, *known[host].values())})
-                trials.append(_Trial(host, figure, search, sizes[host], is_proven, dict(known[host])))
-        find = partial(_find, tables=context.tables, options=replace(options, threads=1), hot=context.plan.hot)
+                trials.append(_Trial(host, figure, search, sizes[host], rival, dict(known[host])))
+        one_by_one = context.workers <= 1 or len(trials) <= 1
+        choices = options if one_by_one else replace(options, threads=1)
+        find = partial(_find, tables=context.tables, options=choices, hot=context.plan.hot)
         for number, (trial, row) in enumerate(side_by_side(find, trials, context.workers), 1):
             rows[trial.host, trial.figure.name] = row
             known[trial.host] |= trial.known
@@ -160,12 +196,15 @@ def finer(options: SolveOptions) -> SolveOptions:
     return replace(options, absolute_gap=options.absolute_gap / FINER, relative_gap=options.relative_gap / FINER)
 
 
-def _target(context: StudyContext, options: SolveOptions) -> tuple[float, bool]:
-    """Return the least cost as all stands, and whether it is proven to the finer gap."""
+def _rival(context: StudyContext, options: SolveOptions) -> _Rival:
+    """Return the best plan as all stands, solved to the finer gap."""
     case = Case("least cost as it stands", context.tables, start=plan_builds(context.plan))
     ((_, free),) = solve_cases([case], options, context.workers, context.say, hot=context.plan.hot)
-    plans = [plan for plan in (context.plan, free) if _is_sound(plan)]
-    return min(plan.solution.objective for plan in plans), free.solution.status is Status.OPTIMAL
+    best = min((plan for plan in (context.plan, free) if _is_sound(plan)), key=lambda plan: plan.solution.objective)
+    cost = best.solution.objective
+    bound = max((plan.solution.bound for plan in (context.plan, free) if math.isfinite(plan.solution.bound)), default=-math.inf)
+    gap = max(options.absolute_gap, options.relative_gap * abs(cost))
+    return _Rival(plan_builds(best), tuple(best.solution.host_set), cost, min(bound, cost), gap)
 
 
 def _known_today(context: StudyContext, sizes: dict[str, float]) -> dict[str, dict[Plants, float]]:
@@ -185,7 +224,7 @@ def _known_today(context: StudyContext, sizes: dict[str, float]) -> dict[str, di
         if can.issuperset(plants := tuple(dict.fromkeys((host if h == old else h, d, w, y) for h, d, w, y in own)))
     ]  # fmt: skip
     cases = [Case(f"{host} in place of another", tables, start=plants, held=True) for host, plants in moved]
-    for (host, plants), (_, plan) in zip(moved, solve_cases(cases, context.options, context.workers, hot=context.plan.hot), strict=True):
+    for (host, plants), (_, plan) in zip(moved, solve_cases(cases, context.options, context.workers), strict=True):
         if _is_sound(plan):
             known[host][plants] = plan.solution.objective
     return known
@@ -202,19 +241,37 @@ def _find(trial: _Trial, tables: Tables, options: SolveOptions, hot: HotStart | 
         trial.plants, cost = best
         search.tell(search.limit, cost)
         _follow(trial, tables, options)
-    while (value := search.wanted()) is not None:
-        ((_, plan),) = solve_cases([trial.case(tables, value)], options, 1, hot=hot)
-        status = plan.solution.status
-        trial.proven &= status is not Status.NO_PLAN_FOUND  # a plan below the target need not be the best to be followed
-        search.tell(value, plan.solution.objective if status.has_plan else math.inf)
-        if status.has_plan:
-            trial.verified &= plan.verification.passed
+    while not trial.stopped and (value := search.wanted()) is not None:
+        target = _rival_at(trial, tables, value, options)
+        moved = trial.figure.change(tables, trial.host, value)
+        # any plan that costs less than the target will do
+        case = Case(
+            _named(trial, value), with_forced_plant(moved, trial.host, trial.smallest), start=trial.plants, cutoff=target, enough=target
+        )
+        plan = _solved(trial, case, options, hot)
+        cost = plan.solution.objective - target + search.target if plan.solution.status.has_plan else math.inf
+        is_in = search.is_in(cost)
+        trial.proven &= is_in or plan.solution.status in (Status.OPTIMAL, Status.INFEASIBLE)
+        search.tell(value, cost if is_in else math.inf)
+        if is_in:
             trial.plants = plan_builds(plan)
             _follow(trial, tables, options)
     if trial.crossing is not None:
         trial.crossing.width = CLOSE * search.tolerance
         _cross(trial, trial.crossing, tables, options)
-    return trial, _row(trial, tables, options)
+    return trial, _row(trial, tables, options, hot)
+
+
+def _named(trial: _Trial, value: float) -> str:
+    return f"{trial.host}, {trial.figure.words} {value:.4g}"
+
+
+def _solved(trial: _Trial, case: Case, options: SolveOptions, hot: HotStart | None = None) -> Plan:
+    """Solve a case of a trial, noting whether its plan was verified and whether it was stopped by hand."""
+    ((_, plan),) = solve_cases([case], options, 1, hot=hot)
+    trial.verified &= plan.verification.passed or not plan.solution.status.has_plan
+    trial.stopped |= plan.solution.termination == INTERRUPTED
+    return plan
 
 
 def _most_promising(trial: _Trial, tables: Tables, options: SolveOptions) -> tuple[Plants, float] | None:
@@ -228,13 +285,25 @@ def _most_promising(trial: _Trial, tables: Tables, options: SolveOptions) -> tup
     return min(found, key=lambda item: item[0])[1:] if found else None
 
 
-def _price(trial: _Trial, tables: Tables, value: float, plants: Plants, options: SolveOptions) -> float:
+def _held(trial: _Trial, tables: Tables, value: float, plants: Plants, options: SolveOptions) -> float:
     """Return what some plants, as they stand, cost at a value of the figure, MUSD; infinite where they cannot stand."""
-    ((_, plan),) = solve_cases([trial.priced(tables, value, plants)], options, 1)
-    if not plan.solution.status.has_plan:
-        return math.inf
-    trial.verified &= plan.verification.passed
-    return plan.solution.objective
+    case = Case(f"{_named(trial, value)}, a plan as it stands", trial.figure.change(tables, trial.host, value), start=plants, held=True)
+    plan = _solved(trial, case, options)
+    return plan.solution.objective if plan.solution.status.has_plan else math.inf
+
+
+def _rival_at(trial: _Trial, tables: Tables, value: float, options: SolveOptions) -> float:
+    """Return what the rival costs at a value of the figure, MUSD."""
+    if not trial.figure.moves_others:
+        return trial.rival.cost
+    if value not in trial.rival_at:
+        trial.rival_at[value] = min(trial.rival.cost, _held(trial, tables, value, trial.rival.plants, options))
+    return trial.rival_at[value]
+
+
+def _price(trial: _Trial, tables: Tables, value: float, plants: Plants, options: SolveOptions) -> float:
+    """Return what some plants cost more or less than the rival at a value of the figure, added to the target, MUSD; infinite where they cannot stand."""
+    return _held(trial, tables, value, plants, options) - _rival_at(trial, tables, value, options) + trial.search.target
 
 
 def _follow(trial: _Trial, tables: Tables, options: SolveOptions) -> None:
@@ -247,7 +316,7 @@ def _follow(trial: _Trial, tables: Tables, options: SolveOptions) -> None:
 
 def _cross(trial: _Trial, crossing: Crossing, tables: Tables, options: SolveOptions) -> None:
     """Price the plan that is followed until the crossing is known to its width."""
-    while (value := crossing.wanted()) is not None:
+    while not trial.stopped and (value := crossing.wanted()) is not None:
         cost = _price(trial, tables, value, trial.plants, options)
         crossing.tell(value, cost)
         trial.search.price(value, cost)
@@ -256,15 +325,15 @@ def _cross(trial: _Trial, crossing: Crossing, tables: Tables, options: SolveOpti
     trial.search.crossed = crossing.value
 
 
-def _row(trial: _Trial, tables: Tables, options: SolveOptions) -> BreakEven:
+def _row(trial: _Trial, tables: Tables, options: SolveOptions, hot: HotStart | None) -> BreakEven:
     """Price the plan that comes in a little past the break-even, and return the row."""
-    search = trial.search
-    row = BreakEven(trial.host, trial.figure, search.today, search.limit, verdict="passed" if trial.verified else "FAILED")
+    search, gap = trial.search, trial.rival.gap
+    row = BreakEven(trial.host, trial.figure, search.today, search.limit)
+    if trial.stopped:
+        return replace(row, answer="not known: stopped by hand", verdict=_verdict(trial))
     if search.hopeless:
-        return replace(
-            row, answer="no value within its limits brings it in" if trial.proven else "not known: the solve at its limit was stopped"
-        )
-    gap = max(options.absolute_gap, options.relative_gap * abs(search.target))
+        answer = "no value within its limits brings it in" if trial.proven else "not known: the solve at its limit was stopped"
+        return replace(row, answer=answer, verdict=_verdict(trial))
     value, slope = search.break_even(), search.slope(gap)
     band = gap / slope if slope > 0 else math.nan
     step = max(
@@ -273,12 +342,25 @@ def _row(trial: _Trial, tables: Tables, options: SolveOptions) -> BreakEven:
     toward = math.copysign(1.0, search.limit - search.today)
     past = value + toward * min(step, abs(search.limit - value))
     short = value - toward * min(max(step, abs(search.outside - value)), abs(search.today - value))
-    # without the host the least cost is the target, whatever the figure; it is known to within the gap
-    comes_in = _price(trial, tables, past, trial.plants, options) < search.target - gap
+    comes_in = _held(trial, tables, past, trial.plants, options) < _bound_without(trial, tables, past, options, hot)
+    stays_out = trial.proven and (search.outside != search.today or trial.rival.is_proven)
     side = "above" if search.limit > search.today else "below"
     return replace(
-        row, value=value, band=band, past=past, short=short, comes_in="yes" if comes_in else "not known",
-        stays_out="yes" if trial.proven else "not known",
+        row, value=value, band=band, past=past, short=short,
+        comes_in="yes" if comes_in else "not known", stays_out="yes" if stays_out else "not known",
         answer=f"comes in {side} {value:.3g}" + ("" if trial.proven else "; a solve on the way was stopped before its proof"),
-        verdict="passed" if trial.verified else "FAILED",
+        verdict=_verdict(trial),
     )  # fmt: skip
+
+
+def _verdict(trial: _Trial) -> str:
+    return "passed" if trial.verified else "FAILED"
+
+
+def _bound_without(trial: _Trial, tables: Tables, value: float, options: SolveOptions, hot: HotStart | None) -> float:
+    """Return what plans without the host cost at least at a value of the figure, MUSD."""
+    if not trial.figure.moves_others:
+        return trial.rival.bound
+    barred = without_host(trial.figure.change(tables, trial.host, value), trial.host)
+    plan = _solved(trial, Case(f"{_named(trial, value)}, without it", barred, start=trial.rival.plants), options, hot)
+    return plan.solution.bound if plan.solution.status.has_plan else -math.inf

@@ -156,6 +156,8 @@ class Figure:
         Today's figure -> the most favourable value thought possible.
     change
         Tables, host, value -> changed tables.
+    moves_others
+        Whether plans without the host can cost something else then, too.
     """
 
     name: str
@@ -164,6 +166,7 @@ class Figure:
     today: Callable[[Tables, str], float]
     limit: Callable[[float], float]
     change: Callable[[Tables, str, float], Tables]
+    moves_others: bool = False
 
 
 def _figure_of_hosts(tables: Tables, host: str, column: str, blank: float) -> float:
@@ -202,7 +205,7 @@ FIGURES: tuple[Figure, ...] = (
     _of_hosts("cost_of_capital", "cost of capital", "share/y", _nothing),
     _of_hosts("power_price", "power price", "USD/kWh", _small_part),
     _of_hosts("operating_factor", "processing cost", "x today's", _small_part, 1.0),
-    Figure("duty", "duties on its trade", "x today's", _duty_share, _nothing, with_duty_share),
+    Figure("duty", "duties on its trade", "x today's", _duty_share, _nothing, with_duty_share, moves_others=True),
     _of_hosts("expertise", "expertise", "score 0-1", _one),
 )
 """What a break-even is sought for, with the limits within which it is sought."""

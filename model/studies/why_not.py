@@ -54,10 +54,12 @@ BREAK_EVEN_COLUMNS = (
     ResultColumn(
         "comes_in",
         "",
-        "Whether a plan with a plant at the host is cheaper there than every plan without, by more than costs are proven to.",
+        "Whether a plan with a plant at the host is proven to be cheaper there than every plan without.",
     ),
     ResultColumn("short", "in its unit", "Value just short of it."),
-    ResultColumn("stays_out", "", "Whether it is proven that no plan with a plant at the host is cheaper there."),
+    ResultColumn(
+        "stays_out", "", "Whether it is proven that no plan with a plant at the host is cheaper there, by more than costs are proven to."
+    ),
     ResultColumn("verdict", "", "Independent verification of every plan behind the row."),
 )
 
@@ -298,13 +300,17 @@ def _break_even_sentences(tables: Tables, rows: Sequence[BreakEven]) -> Iterator
         if found:
             yield f"{name} comes into the least-cost plan if its {', or its '.join(_in_words(row) for row in found)}. These are what to negotiate for."
         if doubtful:
-            yield (f"{name}: what was found for {', '.join(doubtful)} is not proven on both sides; read its row before it is used.")
+            yield f"{name}: what was found for {', '.join(doubtful)} is not proven on both sides; read its row before it is used."
+        if any(row.answer.startswith("comes in as it stands") for row in own):
+            yield f"{name} is as good as the hosts of the plan, within the gap: nothing has to change for it to come in."
         never = [row.figure.words for row in own if row.answer.startswith("no value")]
         if never:
             yield f"{name}: no value within its limits of {', '.join(never)} alone brings it in; do not spend effort there."
+    if not any(_is_sure(row) for row in rows):
+        return
     yield (
-        "Each break-even is found to 1 % of the figure. Past it a plan with a plant at the host is known that is cheaper than every plan without; "
-        "short of it none is, which is proven."
+        "Each break-even is found to 1 % of the figure. Past it a plan with a plant at the host is known that is proven to be cheaper than every "
+        "plan without; short of it, it is proven that none is cheaper by more than costs are proven to."
     )
     yield "At the break-even plans with and without the host cost the same; within the band they differ by less than costs are proven to."
     yield "The plant that comes in has the size that suits the plan, which may be smaller than the one that the sheet why_not asks for."
