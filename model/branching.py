@@ -8,6 +8,7 @@ sum is a whole number in every plan.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from model.matrix import Matrix, Vector
 from model.problem import Problem
 
 Columns = npt.NDArray[np.intp]
+ON_LINE, SINGLE = "on line", "single"
 WHOLE = 1e-6
 """A count is whole within this, as HiGHS takes it for single columns."""
 
@@ -29,20 +31,27 @@ class Question:
 
     Parameters
     ----------
+    kind
+        Of like questions; those of each kind get their turn.
     name
         For the log: what is counted.
     rank
-        Lower ranks are asked first: 0 when, 1 how large, 2 where and when, 3 how large where, 4 a single column.
+        Lower ranks are asked first: 0 when and how large, 1 where and when, 2 how large where, 3 a single column.
     columns
         Positions in the matrix.
     least
         A plan that has any has at least so many: where no country may hold more than 60 % of capacity, one plant cannot stand alone.
+    needs
+        Year, and capacity that every plan that has any has on line by then, kt/y, where no country may hold more than a share: a plant of 15 kt
+        needs 10 kt elsewhere. None where there is no such share.
     """
 
+    kind: str
     name: str
     rank: int
     columns: Columns
     least: int = 1
+    needs: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,8 @@ def ask_about_plants(problem: Problem, matrix: Matrix) -> tuple[Question, ...]:
     """
     whole = np.flatnonzero(matrix.integer)
     builds = np.array([column for column in whole if matrix.columns[column][0] == "build"], dtype=np.intp)
-    questions = [Question(str(matrix.columns[column]), 4, np.array([column], dtype=np.intp)) for column in whole]
+    others = np.setdiff1d(whole, builds)
+    questions = [Question(SINGLE, str(matrix.columns[column]), 3, np.array([column], dtype=np.intp)) for column in others]
     if not builds.size:
         return tuple(questions)
     keys = [matrix.columns[column][1] for column in builds]
@@ -94,27 +104,39 @@ def ask_about_plants(problem: Problem, matrix: Matrix) -> tuple[Question, ...]:
     integrated = np.array([problem.integrated[d] for d in design])
     found: dict[tuple[int, ...], Question] = {}
 
-    def ask(name: str, rank: int, members: npt.NDArray[np.bool_], least: int = 1) -> None:
+    def ask(kind: str, name: str, rank: int, members: npt.NDArray[np.bool_], least: int = 1) -> None:
         columns = builds[members]
         if columns.size > 1:
-            found.setdefault(tuple(columns.tolist()), Question(name, rank, columns, least))
+            found.setdefault(
+                tuple(columns.tolist()), Question(kind, name, rank, columns, least, needs(year[members].max(), capacity[members].min()))
+            )
+
+    def needs(last: int, smallest: float) -> tuple[int, float] | None:
+        limited = [y for y in problem.years if y >= max(last, problem.country_share_from)]
+        share = problem.country_share_limit
+        return (limited[0], float(smallest) / share) if limited and share < 1.0 else None
 
     years, sizes = np.unique(year), np.unique(capacity)[1:]
     for y in years:
         shared = problem.country_share_limit < 1.0 and y >= problem.country_share_from
-        ask(f"plants on line by {y}", 0, year <= y, math.ceil(1.0 / problem.country_share_limit - WHOLE) if shared else 1)
-    for size in sizes:
-        ask(f"plants of at least {size:g} kt", 1, capacity >= size)
-    ask("integrated plants", 1, integrated)
+        ask(ON_LINE, f"plants on line by {y}", 0, year <= y, math.ceil(1.0 / problem.country_share_limit - WHOLE) if shared else 1)
+        # by year: a plant of the last year costs next to nothing, so a count over all years can be made whole without making any other so
+        for size in sizes:
+            ask("size", f"plants of at least {size:g} kt by {y}", 0, (capacity >= size) & (year <= y))
+        ask("integrated", f"integrated plants by {y}", 0, integrated & (year <= y))
     for h in dict.fromkeys(host):
         here = host == h
         for y in years:
-            ask(f"plants at {h} by {y}", 2, here & (year <= y))
+            ask("host", f"plants at {h} by {y}", 1, here & (year <= y))
         for size in sizes:
-            ask(f"plants of at least {size:g} kt at {h}", 3, here & (capacity >= size))
-        ask(f"integrated plants at {h}", 3, here & integrated)
+            ask("size", f"plants of at least {size:g} kt at {h}", 2, here & (capacity >= size))
+        ask("integrated", f"integrated plants at {h}", 2, here & integrated)
         for w in dict.fromkeys(way[here]):
-            ask(f"plants at {h} in the way {w}", 3, here & (way == w))
+            ask("way", f"plants at {h} in the way {w}", 2, here & (way == w))
+    questions += [
+        Question(SINGLE, str(matrix.columns[column]), 3, np.array([column], dtype=np.intp), needs=needs(y, size))
+        for column, y, size in zip(builds, year.tolist(), capacity, strict=True)
+    ]
     return (*found.values(), *questions)
 
 
@@ -126,7 +148,7 @@ def members_of(questions: Sequence[Question], width: int) -> sp.csr_array:
 
 
 def doubts_at(questions: Sequence[Question], values: Vector, members: sp.csr_array | None = None) -> list[Doubt]:
-    """Return the questions that a point leaves open, those to ask first at the front.
+    """Return the questions that a point leaves open, those to ask first at the front: by rank, one of each kind in turn, the furthest from whole first.
 
     Parameters
     ----------
@@ -143,4 +165,11 @@ def doubts_at(questions: Sequence[Question], values: Vector, members: sp.csr_arr
     least = np.array([question.least for question in questions], dtype=float)
     is_open = (np.abs(counts - np.round(counts)) > near) | ((near < counts) & (counts < least - near))
     open_ones = [Doubt(number, questions[number], float(counts[number])) for number in np.flatnonzero(is_open).tolist()]
-    return sorted(open_ones, key=lambda doubt: (doubt.question.rank, -doubt.distance, doubt.number))
+    open_ones.sort(key=lambda doubt: (doubt.question.rank, -doubt.distance, doubt.number))
+    turns: Counter[tuple[int, str]] = Counter()
+    turn_of = {}
+    for doubt in open_ones:
+        kind = doubt.question.rank, doubt.question.kind
+        turn_of[doubt.number] = turns[kind]
+        turns[kind] += 1
+    return sorted(open_ones, key=lambda doubt: (doubt.question.rank, turn_of[doubt.number]))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.branching import ask_about_plants
+from model.branching import ON_LINE, ask_about_plants
 from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row
 from model.outcome import SolveOptions
@@ -33,7 +33,7 @@ def settle_counts(problem: Problem, matrix: Matrix, relaxation: Relaxation, opti
         The last one that could be solved; its bound holds for no more than itself.
     """
     lp = LinearProgram(matrix, options, stop, relaxation.basis)
-    counts = [question for question in ask_about_plants(problem, matrix) if question.rank == 0]
+    counts = [question for question in ask_about_plants(problem, matrix) if question.kind == ON_LINE]
     separator = Separator(problem, matrix)
     rows = lp.add_rows([Row(question.columns, np.ones(question.columns.size), -np.inf, np.inf) for question in counts])
     best = relaxation

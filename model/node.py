@@ -13,9 +13,10 @@ from model.matrix import Matrix, Vector
 
 @dataclass(frozen=True, eq=False)
 class Count:
-    """Places among the whole-number columns whose sum a node may limit."""
+    """Places among the whole-number columns whose sum a node may limit; `weights`, one a whole-number column, if it is a weighted one."""
 
     places: npt.NDArray[np.intp]
+    weights: Vector | None = None
 
 
 @dataclass(frozen=True)

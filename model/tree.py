@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
-from model.branching import WHOLE, Doubt, ask_about_plants, doubts_at, members_of
+from model.branching import SINGLE, WHOLE, Doubt, ask_about_plants, doubts_at, members_of
 from model.decomposed_program import DecomposedProgram
 from model.decomposition import part
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
@@ -20,7 +21,7 @@ from model.matrix import Matrix, Row, Vector
 from model.node import Answer, Count, Incumbent, Node
 from model.node_queue import NodeQueue
 from model.outcome import SolveOptions
-from model.problem import Problem
+from model.problem import BuildKey, Problem
 from model.pseudo_costs import PseudoCosts
 from model.reduction import Mask, Reduction, reduce_matrix
 from model.separation import Separator
@@ -69,6 +70,7 @@ class Tree:
         self.place = np.full(len(matrix.cost), -1, dtype=np.intp)
         self.place[self.whole] = np.arange(self.whole.size)
         self.counted: dict[tuple[int, ...], Count] = {}
+        self.capacities: dict[int, Count] = {}
         self.queue = NodeQueue(roots)
         self.lp: LinearProgram | DecomposedProgram
         self.reduction: Reduction
@@ -105,7 +107,7 @@ class Tree:
         """Return another search of the same linear program, with no part to search yet; the two can learn from each other."""
         other = Tree(self.problem, self.matrix, self.options, self.stop, [])
         if self.parted is not None:
-            other.counted, other.pseudo_costs = self.counted, self.pseudo_costs.copy()
+            other.counted, other.capacities, other.pseudo_costs = self.counted, self.capacities, self.pseudo_costs.copy()
             other._hold(self.reduction, self.held, self.parted.twin())
         return other
 
@@ -251,7 +253,7 @@ class Tree:
     ) -> tuple[Doubt, tuple[tuple[float, float], tuple[float, float]]]:
         """Return the question to ask and, of its two answers, (bound, estimate)."""
         rank = doubts[0].question.rank
-        picked = [doubt for doubt in doubts if doubt.question.rank <= rank + 1 and doubt.question.rank < 4][:CANDIDATES]
+        picked = [doubt for doubt in doubts if doubt.question.rank <= rank + 1 and doubt.question.kind != SINGLE][:CANDIDATES]
         if len(picked) < 2:
             first = (picked or doubts)[0]
             at_most, at_least = first.answers
@@ -313,8 +315,24 @@ class Tree:
         else:
             least, most = limits.get(count, (-np.inf, np.inf))
             limits = {**limits, count: (max(least, low), min(most, high))}
+        needs = self.lp_questions[doubt.number].needs
+        if side == 1 and needs is not None:
+            capacity = self._capacity_by(needs[0])
+            least, most = limits.get(capacity, (-np.inf, np.inf))
+            limits = {**limits, capacity: (max(least, needs[1]), most)}
         answer = Answer(count, side, doubt.distances[side], node.bound)
         return Node(node.bound, lower, upper, limits, basis, self.epoch, node.depth + 1, answer)
+
+    def _capacity_by(self, year: int) -> Count:
+        """Return the capacity on line by a year, kt/y, as a sum that a node may limit."""
+        if year not in self.capacities:
+            weights = np.zeros(self.whole.size)
+            for number, column in enumerate(self.whole):
+                name, key = cast(tuple[str, BuildKey], self.matrix.columns[column])
+                if name == "build" and key[3] <= year:
+                    weights[number] = self.problem.capacity[key[1]]
+            self.capacities[year] = Count(np.flatnonzero(weights), weights)
+        return self.capacities[year]
 
     # --- the linear program ------------------------------------------------------------------
 
@@ -383,8 +401,9 @@ class Tree:
             if self.set_rows.get(count) == wanted:
                 continue
             if count not in self.row_of:
-                columns = self.lp_whole[np.isin(self.lp_places, count.places)]
-                self.row_of[count] = self.lp.add_rows([Row(columns, np.ones(columns.size), *wanted)])
+                inside = np.isin(self.lp_places, count.places)
+                weights = np.ones(inside.sum()) if count.weights is None else count.weights[self.lp_places[inside]]
+                self.row_of[count] = self.lp.add_rows([Row(self.lp_whole[inside], weights, *wanted)])
             else:
                 self.lp.bound_row(self.row_of[count], *wanted)
             self.set_rows[count] = wanted

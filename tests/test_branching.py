@@ -1,11 +1,15 @@
 """Questions about counts of plants, on books small enough to count by eye."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from model.branching import ask_about_plants, doubts_at
+from model.branching import Doubt, ask_about_plants, doubts_at
 from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Row
+from model.node import root_node
+from model.tree import Tree
 from tests import small
 
 TWO_HOSTS = {"max_plants": 4, "country_share_limit": 0.6, "country_share_from": 2031, "last_year": 2031, "modelled_years": "2030,2031"}
@@ -35,7 +39,7 @@ def test_counts_of_plants_by_year_size_and_host():
     problem, matrix = two_hosts()
     assert question(problem, matrix, "plants on line by 2030").columns.size == 4
     assert question(problem, matrix, "plants on line by 2031").columns.size == 8
-    assert question(problem, matrix, "plants of at least 3 kt").columns.size == 4
+    assert question(problem, matrix, "plants of at least 3 kt by 2031").columns.size == 4
     assert question(problem, matrix, "plants at OTHER by 2031").columns.size == 4
     singles = [asked for asked in ask_about_plants(problem, matrix) if asked.columns.size == 1]
     assert len(singles) == matrix.integer.sum()
@@ -55,6 +59,65 @@ def test_one_plant_cannot_stand_alone_where_no_country_may_hold_more_than_a_shar
     assert not lone.status.has_plan
 
 
+@pytest.mark.parametrize(
+    ("settings", "name", "needs"),
+    [
+        ({}, "plants of at least 3 kt by 2031", (2031, 5.0)),
+        ({}, "plants of at least 3 kt by 2030", (2031, 5.0)),  # the share holds from 2031
+        ({"country_share_from": 2030}, "plants of at least 3 kt by 2030", (2030, 5.0)),
+        ({"country_share_limit": 0.75}, "plants on line by 2031", (2031, 4 / 3)),
+        ({"country_share_limit": 1.0}, "plants of at least 3 kt by 2031", None),
+        ({"country_share_from": 2032}, "plants of at least 3 kt by 2031", None),
+    ],
+)
+def test_a_large_plant_needs_capacity_elsewhere(settings, name, needs):
+    problem, matrix = two_hosts(**settings)
+    assert question(problem, matrix, name).needs == (pytest.approx(needs) if needs else None)
+
+
+@pytest.mark.parametrize("share", [0.55, 0.6, 0.75, 1.0])
+def test_no_plan_with_any_of_what_is_asked_has_less_capacity_than_it_needs(share):
+    problem, matrix = two_hosts(country_share_limit=share)
+    checked = 0
+    for asked in ask_about_plants(problem, matrix):
+        if asked.needs is None:
+            continue
+        year, kt = asked.needs
+        on_line = np.array([problem.capacity[k[1]] if n == "build" and k[3] <= year else 0.0 for n, k in matrix.columns])
+        least = small.solve_matrix(
+            replace(matrix, cost=on_line, offset=0.0).with_rows([Row(asked.columns, np.ones(asked.columns.size), 1.0, np.inf)]), small.EXACT
+        )
+        assert not least.status.has_plan or least.objective >= kt - 1e-6
+        checked += 1
+    assert bool(checked) == (share < 1.0)
+
+
+def test_the_search_states_the_capacity_that_an_answer_needs():
+    problem, matrix = two_hosts()
+    tree = Tree(problem, matrix, small.EXACT, StopSignal(60.0), [])
+    node = root_node(matrix, 0.0)
+    tree.hold(node)
+    number = next(n for n, asked in enumerate(tree.lp_questions) if asked.name == "plants of at least 3 kt by 2031")
+    doubt = Doubt(number, tree.lp_questions[number], 0.5)
+    none, some = (tree._answer(node, doubt, side, tree.lp.basis()) for side in (0, 1))
+    assert all(count.weights is None for count in none.limits)
+    ((capacity, limits),) = [(count, limits) for count, limits in some.limits.items() if count.weights is not None]
+    assert limits == (pytest.approx(5.0), np.inf)
+    tree._enter(some)
+    assert tree.lp.solve() is LpState.OPTIMAL
+    whole = tree.reduction.restore(tree.lp.values())[tree.whole]
+    assert capacity.weights @ whole >= 5.0 - 1e-6
+
+
+def test_each_kind_of_question_gets_its_turn():
+    problem, matrix = two_hosts(last_year=2033, modelled_years="2030,2031,2032,2033")
+    third = point(matrix, **{f"{h}_{d}_2030": 0.3 for h in ("HOST", "OTHER") for d in ("PLANT", "BIG")})
+    doubts = doubts_at(ask_about_plants(problem, matrix), third)
+    assert {doubt.question.kind for doubt in doubts[:2]} == {"on line", "size"}
+    ranks = [doubt.question.rank for doubt in doubts]
+    assert ranks == sorted(ranks)
+
+
 def test_whole_plans_leave_no_doubt_and_parts_of_plants_do():
     problem, matrix = two_hosts()
     questions = ask_about_plants(problem, matrix)
@@ -62,7 +125,7 @@ def test_whole_plans_leave_no_doubt_and_parts_of_plants_do():
     # counts that are whole although single builds are not: only the finer questions are open
     mixed = doubts_at(questions, point(matrix, HOST_PLANT_2031=0.5, HOST_BIG_2031=0.5, OTHER_PLANT_2031=1.0))
     assert "plants on line by 2031" not in {doubt.question.name for doubt in mixed}
-    assert mixed[0].question.name == "plants of at least 3 kt"
+    assert mixed[0].question.name == "plants of at least 3 kt by 2031"
     assert mixed[0].answers == (0.0, 1.0)
 
 
