@@ -34,6 +34,7 @@ COLUMNS = (
 LOSS_COLUMNS = (
     ResultColumn("host", "", "Site."),
     ResultColumn("country", "", "Its country."),
+    ResultColumn("in_the_way", "", "cost: a plan without it exists and is dearer; else why there is none."),
     ResultColumn("extra_cost", "MUSD", "Least extra cost if no plant may stand there."),
     ResultColumn("gap", "MUSD", "The extra cost cannot be less by more."),
     ResultColumn("plants", "", "All plants of the cheapest plan without it."),
@@ -201,7 +202,7 @@ def _why_not_sheet(
         (a.host, host_names(tables, [a.host]), "; or ".join(a.barred) or "cost", a.extra, a.gap, a.plants, a.verdict) for a in order
     ]  # fmt: skip
     losses = [
-        (a.host, host_names(tables, [a.host]), a.extra, a.gap, a.plants or "; ".join(a.barred), a.verdict)
+        (a.host, host_names(tables, [a.host]), "; ".join(a.barred) or "cost", a.extra, a.gap, a.plants, a.verdict)
         for a in sorted(lost, key=lambda answer: -answer.extra if math.isfinite(answer.extra) else -math.inf)
     ]
     asked = f"{size:,.0f} t/y by {year}"
