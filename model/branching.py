@@ -140,6 +140,12 @@ def ask_about_plants(problem: Problem, matrix: Matrix) -> tuple[Question, ...]:
     return (*found.values(), *questions)
 
 
+def capacity_by(problem: Problem, matrix: Matrix, year: int) -> Vector:
+    """Return the capacity that each column of a matrix brings on line by a year, kt/y: that of a build, and 0 of any other."""
+    on_line: dict[object, float] = {key: problem.capacity[key[1]] for key in problem.builds if key[3] <= year}
+    return np.array([on_line.get(index, 0.0) if component == "build" else 0.0 for component, index in matrix.columns])
+
+
 def members_of(questions: Sequence[Question], width: int) -> sp.csr_array:
     """Return a matrix (questions, `width`) of ones where a column counts for a question."""
     columns = np.concatenate([question.columns for question in questions]) if questions else np.zeros(0, dtype=np.intp)

@@ -80,6 +80,13 @@ class Basis:
         """Return the basis of a reduced matrix; rows of the larger one beyond `reduction` are forgotten."""
         return Basis(self.columns[reduction.columns], self.rows[reduction.rows])
 
+    def moved(self, old: Reduction, new: Reduction) -> Basis | None:
+        """Return this basis of a reduced matrix as one of a smaller reduction of the same matrix; None where that holds more."""
+        columns, rows = np.searchsorted(old.columns, new.columns), np.searchsorted(old.rows, new.rows)
+        if not (np.isin(new.columns, old.columns).all() and np.isin(new.rows, old.rows).all()):
+            return None
+        return Basis(self.columns[columns], self.rows[rows])
+
 
 class LinearProgram:
     """The relaxation of a matrix, with rows that come and bounds that move.

@@ -19,13 +19,14 @@ from model.hot_start import HotStart, hot_start
 from model.linear_program import LpState
 from model.matrix import Matrix, Vector
 from model.neighbourhood import at_likely_hosts, exchanges, keys_of
-from model.node import Incumbent, Node, root_node
+from model.node import Node, root_node
 from model.node_queue import NodeQueue
 from model.outcome import INTERRUPTED, Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
 from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
 from model.relaxation import Relaxation, relax, tighten, without_dear
 from model.search_state import Clock, SearchState
+from model.searches import look, share
 from model.separation import with_rows_on_demand
 from model.solver import Search, infeasible, publish, solve_matrix
 from model.tree import SearchFailed, Tree
@@ -53,9 +54,6 @@ ROOT_ROUNDS = 2
 
 QUICK_SLACK = 5
 """The first plan may be this many times further from its bound than the last one."""
-
-ROUND_NODES, ROUND_ITERATIONS = 16, 4000
-"""Nodes, and simplex iterations, after which the searches tell each other what they found: no clock, so that runs repeat."""
 
 ENOUGH = "A plan that costs little enough was found"
 """Why a search ended that was not asked for the least cost."""
@@ -331,12 +329,10 @@ class _Strategy:
             if len(trees) < searchers and len(trees[0].queue) > searchers:
                 trees += self._wait([self.pool.submit(trees[0].twin) for _ in range(searchers - 1)])
                 trees[0].told()
-            _share(trees)
+            share(trees)
             cutoff = state.prune_at(options)
             before = sum(tree.nodes for tree in trees)
-            for plan in (
-                plan for plans in self._wait([self.pool.submit(_look, tree, cutoff, options) for tree in trees]) for plan in plans
-            ):
+            for plan in (plan for plans in self._wait([self.pool.submit(look, tree, cutoff, options) for tree in trees]) for plan in plans):
                 state.take(plan)
             done = sum(tree.nodes for tree in trees)
             state.nodes += done - before
@@ -385,29 +381,3 @@ class _Strategy:
             except KeyboardInterrupt:
                 self.interrupted = True
                 self.clock.stop.raise_by_hand()
-
-
-def _look(tree: Tree, cutoff: float, options: SolveOptions) -> list[Incumbent]:
-    """Let a search look at its next parts; return the plans that it found."""
-    plans: list[Incumbent] = []
-
-    def take(plan: Incumbent) -> float:
-        plans.append(plan)
-        return SearchState(plan, plan.objective, 0.0).prune_at(options)
-
-    tree.search(cutoff, ROUND_NODES, ROUND_ITERATIONS, take)
-    return plans
-
-
-def _share(trees: list[Tree]) -> None:
-    """Tell searches what the others learnt, and give parts that wait to searches that have few."""
-    for tree in trees:
-        tree.learn_from(trees)
-    for tree in trees:
-        tree.told()
-    while True:
-        few, many = min(trees, key=lambda tree: len(tree.queue)), max(trees, key=lambda tree: len(tree.queue))
-        if len(many.queue) < 2 * len(few.queue) + 2 or not (nodes := many.queue.take_half()):
-            return
-        for node in nodes:
-            few.queue.push(node)

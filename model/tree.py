@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 
-from model.branching import SINGLE, WHOLE, Doubt, ask_about_plants, doubts_at, members_of
+from model.branching import SINGLE, WHOLE, Doubt, ask_about_plants, capacity_by, doubts_at, members_of
 from model.decomposed_program import DecomposedProgram
 from model.decomposition import part
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
@@ -21,7 +20,7 @@ from model.matrix import Matrix, Row, Vector
 from model.node import Answer, Count, Incumbent, Node
 from model.node_queue import NodeQueue
 from model.outcome import SolveOptions
-from model.problem import BuildKey, Problem
+from model.problem import Problem
 from model.pseudo_costs import PseudoCosts
 from model.reduction import Mask, Reduction, reduce_matrix
 from model.separation import Separator
@@ -326,11 +325,7 @@ class Tree:
     def _capacity_by(self, year: int) -> Count:
         """Return the capacity on line by a year, kt/y, as a sum that a node may limit."""
         if year not in self.capacities:
-            weights = np.zeros(self.whole.size)
-            for number, column in enumerate(self.whole):
-                name, key = cast(tuple[str, BuildKey], self.matrix.columns[column])
-                if name == "build" and key[3] <= year:
-                    weights[number] = self.problem.capacity[key[1]]
+            weights = capacity_by(self.problem, self.matrix, year)[self.whole]
             self.capacities[year] = Count(np.flatnonzero(weights), weights)
         return self.capacities[year]
 
@@ -357,13 +352,7 @@ class Tree:
         if found is None:
             return False
         if self.epoch >= 0 and node.epoch == self.epoch and node.basis is not None:
-            old_column = np.full(len(self.matrix.cost), -1, dtype=np.intp)
-            old_column[self.reduction.columns] = np.arange(self.reduction.columns.size)
-            old_row = np.full(len(self.matrix.row_lower), -1, dtype=np.intp)
-            old_row[self.reduction.rows] = np.arange(self.reduction.rows.size)
-            columns, rows = old_column[found.columns], old_row[found.rows]
-            if (columns >= 0).all() and (rows >= 0).all():
-                basis = Basis(node.basis.columns[columns], node.basis.rows[rows])
+            basis = node.basis.moved(self.reduction, found)
         elif node.basis is not None and node.epoch == -2:
             basis = node.basis.reduced(found)
         lp = LinearProgram(found.matrix, self.options, self.stop, basis)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.branching import Doubt, ask_about_plants, doubts_at
+from model.branching import Doubt, ask_about_plants, capacity_by, doubts_at
 from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Row
 from model.node import root_node
@@ -90,6 +90,12 @@ def test_no_plan_with_any_of_what_is_asked_has_less_capacity_than_it_needs(share
         assert not least.status.has_plan or least.objective >= kt - 1e-6
         checked += 1
     assert bool(checked) == (share < 1.0)
+
+
+def test_capacity_on_line_by_a_year():
+    problem, matrix = two_hosts()
+    for (component, index), kt in zip(matrix.columns, capacity_by(problem, matrix, 2030), strict=True):
+        assert kt == ({"PLANT": 1.0, "BIG": 3.0}[index[1]] if component == "build" and index[3] == 2030 else 0.0)
 
 
 def test_the_search_states_the_capacity_that_an_answer_needs():

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from model import neighbourhood, strategy, tree
+from model import neighbourhood, searches, strategy, tree
 from model.matrix import Matrix
 from model.outcome import Status
 from tests import small
@@ -28,7 +28,7 @@ def late(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return found
 
     monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
-    monkeypatch.setattr(strategy, "ROUND_NODES", 1)
+    monkeypatch.setattr(searches, "ROUND_NODES", 1)
     monkeypatch.setattr(strategy, "exchanges", at_first_none)
     monkeypatch.setattr(strategy._Strategy, "_find_first", lambda *_: None)
     monkeypatch.setattr(tree, "SMALL_PART", 0)

@@ -15,11 +15,12 @@ from model.batch import Case, solve_cases
 from model.covers import CapacityCovers
 from model.goal import ANY_PLAN
 from model.hot_start import HotStart
-from model.linear_program import BASIC, LinearProgram, LpState, StopSignal
+from model.linear_program import BASIC, Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Row
 from model.outcome import Outcome, Status
 from model.planner import solve
 from model.preparation import with_finite_sides, without_single_rows
+from model.reduction import reduce_matrix
 from model.solver import search
 from model.tables import Tables
 from tests import small
@@ -188,3 +189,25 @@ def test_the_plan_hands_it_on_and_a_batch_keeps_none():
     assert other.solution.objective == pytest.approx(plan.solution.objective, rel=1e-6)
     # another question: its costs are not those of the neighbour
     assert solve(tables, small.EXACT, goal=ANY_PLAN, hot=plan.hot).solution.status.has_plan
+
+
+def test_a_basis_moves_to_a_smaller_reduction_of_the_same_matrix():
+    matrix = neighbours(0)[0].matrix
+    builds = np.flatnonzero(matrix.integer)
+    fewer, fewest = matrix.upper.copy(), matrix.upper.copy()
+    fewer[builds[:2]] = 0.0
+    fewest[builds[: builds.size // 2]] = 0.0
+    large, small_one = reduce_matrix(matrix.with_bounds(matrix.lower, fewer)), reduce_matrix(matrix.with_bounds(matrix.lower, fewest))
+    assert large is not None
+    assert small_one is not None
+    random = np.random.default_rng(0)
+    basis = Basis(random.integers(0, 3, large.columns.size).astype(np.int8), random.integers(0, 3, large.rows.size).astype(np.int8))
+    moved_to = basis.moved(large, small_one)
+    assert moved_to is not None
+    by_name = (
+        dict(zip(large.matrix.columns, basis.columns.tolist(), strict=True)),
+        dict(zip(large.matrix.rows, basis.rows.tolist(), strict=True)),
+    )
+    assert moved_to.columns.tolist() == [by_name[0][name] for name in small_one.matrix.columns]
+    assert moved_to.rows.tolist() == [by_name[1][name] for name in small_one.matrix.rows]
+    assert moved_to.moved(small_one, large) is None
