@@ -186,9 +186,14 @@ def test_the_book_is_known_by_what_was_read(tmp_path, monkeypatch):
 def test_why_not_adds_its_sheet(tmp_path, capsys):
     tables = tiny_tables({"why_not_size": 2000, "why_not_year": 2031, "break_even_hosts": 0})
     assert run(tmp_path, "--studies", "why_not", tables=tables) == 0
-    cells = [row for row in result(tmp_path)["why_not"].iter_rows(values_only=True) if row[0] in ("AAA_PORT", "BBB_PORT")]
+    rows = list(result(tmp_path)["why_not"].iter_rows(values_only=True))
+    headings = [row for row in rows if row[0] == "host"]
+    cells = [row for row in rows if row[0] in ("AAA_PORT", "BBB_PORT")]
     assert [(row[0], row[1]) for row in cells] == [("BBB_PORT", "Betaland"), ("AAA_PORT", "Alphaland")]
-    assert all(isinstance(value, float) for value in (cells[0][3], cells[1][2]))
+    extra, lost = (dict(zip(heading, row, strict=True)) for heading, row in zip(headings, cells, strict=True))
+    assert 0.0 < extra["extra_cost [MUSD]"] < lost["extra_cost [MUSD]"]
+    assert extra["verdict"] == lost["verdict"] == "passed"
+    assert lost["plants"] == "none"
     assert "Losing Alphaland costs" in capsys.readouterr().out
 
 
