@@ -91,7 +91,7 @@ def draw_map(world: World, title: str) -> bytes:
         logging.getLogger("matplotlib").setLevel(logging.ERROR)
         figure = _figure(world, title)
         target = io.BytesIO()
-        figure.savefig(target, format="png", dpi=DPI, facecolor="white", metadata={"Software": None}, pil_kwargs={"compress_level": 6})
+        figure.savefig(target, format="png", dpi=DPI, facecolor="white", metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     return target.getvalue()
 
 

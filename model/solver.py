@@ -17,6 +17,10 @@ from model.matrix import Matrix, Name, Vector
 from model.outcome import INTERRUPTED, Outcome, ProgressFunction, SolveOptions, Status, without_plan
 
 
+NO_PRESOLVE = 50_000
+"""Nonzeros up to which a linear program with its plants fixed is solved in less time than it takes to make it smaller."""
+
+
 @dataclass(frozen=True)
 class Search:
     """What a search over the whole-number columns found, before publishing.
@@ -187,6 +191,8 @@ def publish(matrix: Matrix, found: Search, options: SolveOptions, seconds: dict[
         np.zeros_like(matrix.integer), matrix.columns, matrix.rows,
     )  # fmt: skip
     highs = load(relaxed, options)
+    if relaxed.a.nnz <= NO_PRESOLVE:
+        highs.setOptionValue("presolve", "off")
     run_watched(highs, FINAL_SECONDS)
     seconds = {**seconds, "final linear program": time.monotonic() - began}
     if highs.getModelStatus() not in SOLVED:

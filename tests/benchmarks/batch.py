@@ -1,8 +1,8 @@
 """A batch through one executor over the same solves done cold and alone by the plain reference.
 
 The batch is a frontier of the cap on all supply by value, and each candidate host forced to hold a plant of a
-size by a year. Ours first solves the tightest level, possible at every other one too, and the book as it is; both
-plans start the rest. The second of the two is counted to ours alone: the reference is not asked for it.
+size by a year. Ours first solves the book as it is, as every run does before its studies, and the tightest level, possible at every other
+one too; both plans start the rest. The first of the two is counted to ours alone: the reference is not asked for it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from model.batch import Case, solve_cases
 from model.outcome import SolveOptions
-from model.planner import Plan
+from model.planner import Plan, solve
 from model.problem_builder import build_problem
 from model.studies.cap_levels import SCOPES, CapScope, with_cap_level
 from model.studies.cap_sweep import PERCENT, grid_levels
@@ -51,16 +51,16 @@ def forced_cases(tables: Tables, hosts: Sequence[str], size: float, year: int) -
 
 def solve_batch(tables: Tables, frontier: Sequence[Case], forced: Sequence[Case], options: SolveOptions, workers: int) -> list[Plan]:
     """Return the plan of each case, those of the frontier first."""
-    first = [frontier[-1], *([Case("as the book is", tables)] if forced else [])]
-    known = [plan for _, plan in solve_cases(first, options, workers, show)]
-    tightest, own = plan_builds(known[0]), plan_builds(known[-1]) if forced else ()
+    own = solve(tables, options)
+    ((_, tightest),) = solve_cases(frontier[-1:], options, workers, show, own.hot)
+    known, plants = plan_builds(tightest), plan_builds(own)
     rest = [
-        *(replace(case, start=tightest) for case in frontier[:-1]),
-        *(replace(case, start=(*(key for key in own if key[0] != build[0]), build)) for case in forced for build in case.start),
+        *(replace(case, start=known) for case in frontier[:-1]),
+        *(replace(case, start=(*(key for key in plants if key[0] != build[0]), build)) for case in forced for build in case.start),
         *(case for case in forced if not case.start),
     ]
-    found = {case.name: plan for case, plan in solve_cases(rest, options, workers, show)}
-    found[frontier[-1].name] = known[0]
+    found = {case.name: plan for case, plan in solve_cases(rest, options, workers, show, own.hot)}
+    found[frontier[-1].name] = tightest
     return [found[case.name] for case in (*frontier, *forced)]
 
 
