@@ -16,7 +16,6 @@ from model.highs import FINAL_SECONDS, SOLVED, load, run_watched
 from model.matrix import Matrix, Name, Vector
 from model.outcome import INTERRUPTED, Outcome, ProgressFunction, SolveOptions, Status, without_plan
 
-
 NO_PRESOLVE = 50_000
 """Nonzeros up to which a linear program with its plants fixed is solved in less time than it takes to make it smaller."""
 
