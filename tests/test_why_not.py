@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.studies.host_changes import FIGURES, faces_duty, with_duty_share, with_host_figure
+from model.studies.host_changes import FIGURES, faces_duty, with_duty_share, with_forced_plant, with_host_figure
 from model.studies.why_not import Answer, force_hosts, lose_hosts, run
 from model.tables import Tables
 from model.validation import check_tables
@@ -47,6 +47,19 @@ def test_a_lost_host_takes_its_forced_plant_with_it():
     tables = two_hosts(far={"capex_factor": 3}, host_rules=[small.rule("force_plant", 1000, "NEAR")])
     (lost,) = lose_hosts(context_of(tables))
     assert lost.extra == small.approx(20)
+
+
+def test_a_plant_forced_by_a_study_takes_the_place_of_no_other_rule():
+    # a book with a rule of the name that a study would give; then a plant is forced on each host, and a larger one on one of them
+    own = with_forced_plant(two_hosts(), "NEAR", 1000)["host_rules"]["rule_id"].iloc[0]
+    tables = two_hosts(host_rules=[small.rule("forbid_plant", None, "FAR", from_year=2031) | {"rule_id": own}])
+    for host, tonnes in (("NEAR", 500), ("FAR", 500), ("NEAR", 1000)):
+        tables = with_forced_plant(tables, host, tonnes)
+    names = tables["host_rules"]["rule_id"].tolist()
+    assert len(set(names)) == len(names) == 4
+    assert not [finding for finding in check_tables(tables) if finding.sheet == "host_rules" and finding.severity == "error"]
+    # of 1 kt wanted, either alone would make it
+    assert context_of(tables).plan.solution.host_set == ("FAR", "NEAR")
 
 
 @pytest.mark.parametrize(

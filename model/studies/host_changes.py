@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any
 
 import pandas as pd
@@ -14,21 +15,31 @@ from model.problem import BuildKey, Problem
 from model.schema import ANY
 from model.tables import Tables
 
-FORCED = "forced_here"
-"""Name of the rule that a study adds."""
+FORCED = "forced_by_study"
+"""How the name of a rule that a study adds begins."""
 
 LEAST_SHARE = 0.2
 """No figure of a country is thought to fall below this share of today's."""
 
 
 def with_forced_plant(tables: Tables, host: str, tonnes: float, by_year: int | None = None) -> Tables:
-    """Return the tables with a rule that the host holds at least so much capacity by a year; by the last one if left out."""
+    """Return the tables with a rule that the host holds at least so much capacity by a year; by the last one if left out.
+
+    Rules are known by their names, so the new one takes a name that no rule of the tables has.
+    """
     rules = tables["host_rules"]
+    taken = set(rules["rule_id"])
+    name = next(name for name in _numbered(f"{FORCED}_{host}") if name not in taken)
     row: dict[Hashable, object] = {
-        "rule_id": FORCED, "host": host, "rule": "force_plant", "to_year": by_year, "value": tonnes, "value_unit": "t REO/y",
+        "rule_id": name, "host": host, "rule": "force_plant", "to_year": by_year, "value": tonnes, "value_unit": "t REO/y",
         "reason": "study", "source": "study", "quality": "assumption",
     }  # fmt: skip
     return tables.with_frames(host_rules=with_rows(rules, [row]))
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}_{number}" for number in count(2))
 
 
 def without_host(tables: Tables, host: str) -> Tables:
