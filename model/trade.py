@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -79,25 +80,57 @@ def goods_balance(trade: pd.DataFrame, country: str, other: str) -> pd.Series:
     return pd.Series(sent - sum(trade[item, other, country] for item in GOODS), index=trade.index)
 
 
+_DOLLAR = r"(?:usd|us-?\$)"
+_SCALES = {1.0: r"(?:million|mn|mio|m)", 1000.0: r"(?:billion|bn|b)"}
+_UNITS = {
+    scale: re.compile(rf"(?:{word}\s?(?:\d{{4}}\s)?{_DOLLAR}|{_DOLLAR}\s?{word})(?:/y|/year|/yr| a year| per year)?")
+    for scale, word in _SCALES.items()
+}
+"""Spellings of a sum of money, lower case: MUSD, million USD, USD million, million 2024 USD, bn US$, each perhaps a year."""
+
+
+def in_musd(value: float, unit: str) -> float:
+    """Return a sum in MUSD; NaN where the unit is neither millions nor billions of USD.
+
+    Examples
+    --------
+    >>> in_musd(68.5, "billion USD"), in_musd(19.5, "MUSD/y"), in_musd(3.0, "USD")
+    (68500.0, 19.5, nan)
+    """
+    spelled = " ".join(unit.lower().split())
+    return next((value * scale for scale, words in _UNITS.items() if words.fullmatch(spelled)), math.nan)
+
+
 @dataclass(frozen=True)
 class PublishedDeficit:
-    """A published goods deficit of one country with another, in MUSD a year; positive: it imports more than it exports."""
+    """A published goods deficit of one country with another; positive: it imports more than it exports.
+
+    Parameters
+    ----------
+    value
+        MUSD a year; NaN where no figure stands in the book or its `unit` is not understood.
+    """
 
     country: str
     other: str
     value: float
+    unit: str
     period: str
     source: str
 
+    @property
+    def unit_known(self) -> bool:
+        """Whether the unit is a million or a billion USD."""
+        return not math.isnan(in_musd(1.0, self.unit))
+
 
 def published_deficits(tables: Tables) -> list[PublishedDeficit]:
-    """Return the deficits of the sheet `published`: figures named like ``us_goods_deficit_japan``, in USD."""
+    """Return the deficits of the sheet `published`: figures named like ``us_goods_deficit_japan``."""
     found = []
     for row in tables["published"].to_dict("records"):
         match = re.fullmatch(r"([a-z]+)_goods_deficit_([a-z]+)", str(row["figure"]).lower())
-        unit = str(row["unit"])
-        if match and "USD" in unit and all(word in COUNTRY_CODES for word in match.groups()):
+        if match and all(word in COUNTRY_CODES for word in match.groups()):
             country, other = (COUNTRY_CODES[word] for word in match.groups())
-            scale = 1000.0 if "billion" in unit else 1.0
-            found.append(PublishedDeficit(country, other, float(row["value"]) * scale, str(row["period"]), str(row["source"])))
+            unit = str(row["unit"])
+            found.append(PublishedDeficit(country, other, in_musd(float(row["value"]), unit), unit, str(row["period"]), str(row["source"])))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from model.coalitions import SHARED, WHOLE
@@ -84,23 +85,71 @@ def test_every_rule_splits_the_same_cost_and_the_whole_gain(seed):
         assert split.loc[(view, "Shapley"), "gain"].tolist() == pytest.approx([gain / 2, gain / 2], abs=1e-6)
 
 
+DEFICIT = {"figure": "us_goods_deficit_japan", "description": "deficit", "period": "2024", "unit": "billion USD", "source": "somebody"}
+
+
+def trade_sheet_of(value: float, **sheets) -> StudySheet:
+    """Return the trade of a plant in Japan on American feed, beside a published deficit."""
+    rows = {"hosts": [small.host(country="JPN")], "sources": [small.source(country="USA")], "published": [{**DEFICIT, "value": value}]}
+    return study(two_partners(**{**rows, **sheets}))["partner_trade"]
+
+
 def test_trade_is_set_beside_the_published_deficit():
-    row = {
-        "figure": "us_goods_deficit_japan",
-        "description": "deficit",
-        "period": "2024",
-        "value": 1,
-        "unit": "billion USD",
-        "source": "somebody",
-    }
-    tables = two_partners(published=[row], hosts=[small.host(country="JPN")], sources=[small.source(country="USA")])
-    sheet = study(tables)["partner_trade"]
+    sheet = trade_sheet_of(1)
     (effect,) = sheet.tables[0][2].to_dict("records")
     # feed of 20 to Japan, oxide of 50 back; without plants nothing crosses between them
     assert (effect["of"], effect["with"], effect["without_plants"]) == ("USA", "JPN", 0.0)
     assert effect["goods_balance"] == effect["effect"] == pytest.approx(-30.0)
     assert effect["effect_of_deficit"] == pytest.approx(-0.03)
-    assert "enough to name" in sheet.sentences[0]
+    assert "deficit of USA with JPN is 1,000 MUSD (2024): the joint plants make it grow by 3.0%, in favour of JPN" in sheet.sentences[0]
+
+
+def test_a_balance_that_improves_shrinks_a_deficit_and_adds_to_a_surplus():
+    there = {"hosts": [small.host(country="USA")], "sources": [small.source(country="JPN")]}
+    assert (
+        "deficit of USA with JPN is 1,000 MUSD (2024): the joint plants make it shrink by 3.0%, in favour of USA"
+        in (trade_sheet_of(1, **there).sentences[0])
+    )
+    assert (
+        "surplus of USA with JPN is 1,000 MUSD (2024): the joint plants make it grow by 3.0%, in favour of USA"
+        in (trade_sheet_of(-1, **there).sentences[0])
+    )
+
+
+def test_without_joint_plants_none_of_the_balance_is_their_doing():
+    offers = [small.supplier("J", where="USA", tonnes=500, country="JPN", customs_origin="JPN"), small.supplier()]
+    sheet = trade_sheet_of(1, hosts=[small.host(candidate="no")], suppliers=offers)
+    (effect,) = sheet.tables[0][2].to_dict("records")
+    assert pd.isna(effect["effect"])
+    assert pd.isna(effect["effect_of_deficit"])
+    assert "since the plan has none" in sheet.sentences[0]
+    assert not any("joint plants make" in line or "cannot move" in line for line in sheet.sentences)
+
+
+def test_where_no_plan_does_without_plants_their_effect_is_not_known():
+    sheet = trade_sheet_of(1, **small.STOCK_ONLY)
+    assert pd.isna(sheet.tables[0][2]["effect"].iloc[0])
+    assert "not known" in sheet.sentences[0]
+    assert "joint plants make" not in sheet.sentences[0]
+
+
+def test_a_deficit_in_another_unit_is_left_out_and_said_to_be():
+    sheet = trade_sheet_of(0, published=[{**DEFICIT, "value": 68500, "unit": "thousand USD"}])
+    assert pd.isna(sheet.tables[0][2]["published_deficit"].iloc[0])
+    assert any("its unit, thousand USD, is not understood" in line for line in sheet.sentences)
+    assert "published goods" not in sheet.sentences[0]
+
+
+def test_no_share_of_a_deficit_of_nothing_is_given():
+    sheet = trade_sheet_of(0)
+    assert pd.isna(sheet.tables[0][2]["effect_of_deficit"].iloc[0])
+    assert "joint plants make" not in sheet.sentences[0]
+
+
+def test_a_share_of_no_imports_is_not_said():
+    sheet = trade_sheet_of(1, hosts=[small.host(country="JPN")])
+    assert not any("nan" in line for line in sheet.sentences)
+    assert "JPN in 2030: nothing is imported; 0% of all it is supplied with is traced to China." in sheet.sentences
 
 
 def test_one_partner_has_nobody_to_share_with():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from model.analysis import CHINA
-from model.trade import BOUGHT_OXIDE, FEED, JOINT_OXIDE, KNOW_HOW, bilateral_trade, goods_balance, published_deficits, trade_flows
+from model.trade import BOUGHT_OXIDE, FEED, JOINT_OXIDE, KNOW_HOW, bilateral_trade, goods_balance, in_musd, published_deficits, trade_flows
 from tests import small
 from tests.test_coalitions import two_partners
 
@@ -55,3 +57,26 @@ def test_a_published_deficit_is_read_in_musd():
     other = {**row, "figure": "us_import_share_japan", "unit": "%"}
     (deficit,) = published_deficits(two_partners(published=[row, other]))
     assert (deficit.country, deficit.other, deficit.value, deficit.period, deficit.source) == ("USA", "JPN", 68500.0, "2024", "somebody")
+
+
+@pytest.mark.parametrize(
+    ("unit", "musd"),
+    [
+        ("MUSD", 2.0),
+        ("MUSD/y", 2.0),
+        ("million USD", 2.0),
+        ("USD million", 2.0),
+        ("million 2024 USD a year", 2.0),
+        ("billion USD", 2000.0),
+        ("bn USD", 2000.0),
+        ("USD bn", 2000.0),
+        ("Billion  US$", 2000.0),
+    ],
+)
+def test_millions_and_billions_are_read_in_their_spellings(unit, musd):
+    assert in_musd(2.0, unit) == musd
+
+
+@pytest.mark.parametrize("unit", ["USD", "thousand USD", "k USD", "trillion USD", "USD/kg", "billion JPY", "% of USD", ""])
+def test_any_other_unit_is_not_taken_for_millions(unit):
+    assert math.isnan(in_musd(2.0, unit))

@@ -41,11 +41,11 @@ EFFECT_COLUMNS = (
     ResultColumn("with", "", "The other partner."),
     ResultColumn("goods_balance", "MUSD/y", "Goods sold less goods bought in an average year of the plan; feed and oxide only."),
     ResultColumn("without_plants", "MUSD/y", "The same without joint plants, under the same rules; blank where that has no plan."),
-    ResultColumn("effect", "MUSD/y", "What the joint plants change; positive: the balance improves."),
+    ResultColumn("effect", "MUSD/y", "What the joint plants change; positive: the balance improves; blank without joint plants."),
     ResultColumn("know_how_paid", "MUSD/y", "Fees for know-how paid to the other partner less those earned; services, no goods."),
     ResultColumn("feed_elsewhere", "MUSD/y", "Feed sold to joint plants in third countries; exports, but not to the partner."),
     ResultColumn("published_deficit", "MUSD/y", "Published goods deficit with the other partner; blank where the sheet published has none."),
-    ResultColumn("effect_of_deficit", "share", "effect over the published deficit; positive: the deficit shrinks."),
+    ResultColumn("effect_of_deficit", "share", "effect over the published deficit; positive: the deficit shrinks; blank where there is none."),
     ResultColumn("period", "", "Year of the published figure."),
     ResultColumn("source", "", "Where it was read."),
 )  # fmt: skip
@@ -95,6 +95,7 @@ def effect_frame(plan: Plan, bare: Plan | None) -> pd.DataFrame:
     """Set each pair's goods balance beside the one without joint plants and the published deficit; average year."""
     flows = trade_flows(plan.tables, plan.problem, plan.solution.tables)
     years = plan.problem.years
+    built = not plan.solution.tables["builds"].empty
     rows = []
     for country, other, deficit in _pairs(plan):
         trade = bilateral_trade(flows, country, other, years)
@@ -107,9 +108,10 @@ def effect_frame(plan: Plan, bare: Plan | None) -> pd.DataFrame:
         sold = flows[(flows["item"] == FEED) & (flows["origin"] == country) & (flows["destination"] != other)]
         elsewhere = average_year(plan, sold.groupby("year")["value"].sum().reindex(years, fill_value=0.0))
         published = deficit.value if deficit else math.nan
-        effect = balance - before
+        effect = balance - before if built else math.nan
+        share = effect / published if published else math.nan
         told = (deficit.period, deficit.source) if deficit else ("", "")
-        rows.append((country, other, balance, before, effect, paid, elsewhere, published, effect / published, *told))
+        rows.append((country, other, balance, before, effect, paid, elsewhere, published, share, *told))
     return pd.DataFrame(rows, columns=[column.name for column in EFFECT_COLUMNS])
 
 
@@ -131,22 +133,56 @@ def trade_table(plan: Plan, country: str, other: str) -> tuple[str, list[ResultC
     return f"Trade between {country} and {other} under the plan, by year, not discounted.", columns, pd.DataFrame(data)
 
 
-def effect_sentence(row: dict) -> str:
-    """Say what the plan does to one balance, and what to make of it."""
-    country, other = row["of"], row["with"]
+def effect_sentence(row: dict, plants: bool) -> str:
+    """Say what the joint plants do to one balance, and what to make of it.
+
+    Parameters
+    ----------
+    row
+        Of :func:`effect_frame`.
+    plants
+        Whether the plan has joint plants.
+    """
+    country, other, effect = row["of"], row["with"], row["effect"]
     words = f"In an average year the rare-earth goods balance of {country} with {other} is {row['goods_balance']:+,.1f} MUSD"
-    if not math.isnan(row["effect"]):
-        words += f", of which the joint plants cause {row['effect']:+,.1f}"
+    if not plants:
+        words += ", none of it due to joint plants, since the plan has none"
+    elif math.isnan(effect):
+        words += " (what the joint plants change of it is not known: no plan without them was found)"
+    else:
+        words += f", of which the joint plants cause {effect:+,.1f}"
     words += f"; {country} pays {other} {row['know_how_paid']:,.1f} MUSD net for know-how and sells feed worth {row['feed_elsewhere']:,.1f} MUSD "
     words += "to plants in third countries."
-    if not math.isnan(row["published_deficit"]):
-        words += f" The published goods deficit is {row['published_deficit']:,.0f} MUSD ({row['period']}): "
-        share = abs((row["goods_balance"] if math.isnan(row["effect"]) else row["effect"]) / row["published_deficit"])
-        if share < 0.01:
-            words += "rare earths cannot move it, so argue for the partnership with security of supply, not with the balance of trade."
-        else:
-            words += f"the plan moves it by {share:.1%}, enough to name in a negotiation."
+    published = row["published_deficit"]
+    if not math.isnan(published):
+        what = "deficit" if published >= 0 else "surplus"
+        words += f" The published goods {what} of {country} with {other} is {abs(published):,.0f} MUSD ({row['period']})"
+        words += f": {_against(row, what)}." if plants and not math.isnan(row["effect_of_deficit"]) else "."
     return words
+
+
+def _against(row: dict, what: str) -> str:
+    """Say which way the joint plants move a published balance, by how much and for whom."""
+    share = abs(row["effect_of_deficit"])
+    if share < 0.01:
+        return "rare earths cannot move it, so argue for the partnership with security of supply, not with the balance of trade"
+    better = row["effect"] > 0
+    grows = better == (what == "surplus")
+    favoured = row["of"] if better else row["with"]
+    way = "grow" if grows else "shrink"
+    return f"the joint plants make it {way} by {share:.1%}, in favour of {favoured}, enough to name in a negotiation"
+
+
+def origin_sentence(row: dict) -> str:
+    """Say how Chinese a partner's supply of a year is; a share of nothing is not given."""
+    parts = []
+    if not math.isnan(row["customs"]):
+        parts.append(f"{row['customs']:.0%} of imports are Chinese to customs, {row['traced_imports']:.0%} traced to the mine")
+    else:
+        parts.append("nothing is imported")
+    if not math.isnan(row["traced_supply"]):
+        parts.append(f"{row['traced_supply']:.0%} of all it is supplied with is traced to China")
+    return f"{row['partner']} in {row['year']}: {'; '.join(parts)}."
 
 
 def trade_sheet(plan: Plan, bare: Plan | None) -> StudySheet:
@@ -160,15 +196,18 @@ def trade_sheet(plan: Plan, bare: Plan | None) -> StudySheet:
         The plan of the same inputs without joint plants; None where there is none.
     """
     effect = effect_frame(plan, bare)
-    pairs = [(country, other) for country, other, _ in _pairs(plan)]
-    words = [effect_sentence(row) for row in effect.to_dict("records")]
+    pairs = _pairs(plan)
+    plants = not plan.solution.tables["builds"].empty
+    words = [effect_sentence(row, plants) for row in effect.to_dict("records")]
+    words += [
+        f"The published goods deficit of {country} with {other} is left out: its unit, {deficit.unit or 'blank'}, is not understood; "
+        "write million USD or billion USD."
+        for country, other, deficit in pairs
+        if deficit is not None and not deficit.unit_known
+    ]
     origin = origin_frame(plan)
     last = origin[origin["year"] == plan.problem.years[-1]]
-    for row in last.to_dict("records"):
-        words.append(
-            f"{row['partner']} in {row['year']}: {row['customs']:.0%} of imports are Chinese to customs, {row['traced_imports']:.0%} traced to the "
-            f"mine; {row['traced_supply']:.0%} of all it is supplied with."
-        )  # fmt: skip
+    words += [origin_sentence(row) for row in last.to_dict("records")]
     words.append(
         "Where traced is above customs, goods made elsewhere from Chinese feed pass as something else: write caps on the traced figure."
     )
@@ -177,7 +216,7 @@ def trade_sheet(plan: Plan, bare: Plan | None) -> StudySheet:
         "How Chinese each partner's supply is, and what the partners sell each other; million constant 2024 USD a year.",
         [
             ("Goods balance between the partners in an average year, beside the published deficit.", EFFECT_COLUMNS, effect),
-            *(trade_table(plan, country, other) for country, other in pairs),
+            *(trade_table(plan, country, other) for country, other, _ in pairs),
             ("China content of each partner's supply, by year.", ORIGIN_COLUMNS, origin),
         ],
         words,
