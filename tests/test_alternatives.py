@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from model import planner
+from model import planner, strategy
 from model.matrix import Matrix
-from model.outcome import Status
+from model.outcome import SolveOptions, Status
 from model.planner import Plan
 from model.studies import alternatives
 from model.studies.study import StudyContext
@@ -102,10 +102,10 @@ THREE_HOSTS = [
 """A plant costs 10, 20 and 80 MUSD a year; with feed at 20 a kt, least costs are 30, 40 and 100; buying costs 100."""
 
 
-def studied(tables: Tables, plan: Plan | None = None) -> tuple[list[str], dict]:
+def studied(tables: Tables, plan: Plan | None = None, options: SolveOptions = small.EXACT) -> tuple[list[str], dict]:
     """Run the study; return its sentences and its tables."""
-    plan = plan or planner.solve(tables, small.EXACT)
-    (sheet,) = alternatives.run(StudyContext(tables, plan, small.EXACT, 1, lambda _: None))
+    plan = plan or planner.solve(tables, options)
+    (sheet,) = alternatives.run(StudyContext(tables, plan, options, 1, lambda _: None))
     for _, columns, frame in sheet.tables:
         assert list(frame.columns) == [column.name for column in columns]
     return list(sheet.sentences), {title: frame for title, _, frame in sheet.tables}
@@ -127,7 +127,7 @@ def test_plans_are_ranked_with_what_they_cost_more():
     assert words[0] == "Nearest alternative: Betaland in place of Alphaland costs 10.0 MUSD more (33.33 % of the total)."
     assert words[1] == "The hosts of rank 1 are proven: every other choice of hosts costs at least 10.0 MUSD more."
     assert words[2] == "Without Alphaland: rank 2, Betaland in place of Alphaland, 10.0 MUSD more."
-    assert "The list is complete: any choice of hosts that is not listed costs more than 60.0 MUSD, 100 % above the least cost." in words
+    assert "The list is complete: any choice of hosts that is not listed costs at least 60.0 MUSD, 100 % above the least cost." in words
     assert "The order is proven: each plan is dearer than the one before by more than its gap." in words
 
 
@@ -152,7 +152,7 @@ def test_going_without_plants_is_an_alternative():
 def test_no_alternative_within_the_share_is_said_to_be_proven():
     words, shown = studied(small.book({"alternatives_within": 0.01}))
     assert len(shown["Plans in order of cost."]) == 1
-    assert words[0] == "Nearest alternative: no plan with other hosts exists up to 30 MUSD."
+    assert words[0] == "Nearest alternative: no plan with other hosts exists up to 30.3 MUSD."
     assert any(sentence.startswith("The list is complete") for sentence in words)
 
 
@@ -163,7 +163,7 @@ def test_plans_closer_than_the_gap_are_not_said_to_be_in_order():
     ranking = alternatives.rank_alternatives(tables, plan, 2, 1.0, small.EXACT)
     blurred = replace(ranking.plans[1], solution=replace(ranking.plans[1].solution, bound=29.5))
     words = alternatives._proof(replace(ranking, plans=(plan, blurred), bounds=(29.5,)), 1.0)
-    assert "Ranks 1 and 2 are closer to each other than the gap: their order is not proven." in words
+    assert "Ranks 1 and 2 are as good or closer to each other than the gap: their order is not proven." in words
     assert alternatives._nearest(replace(ranking, plans=(plan, blurred), bounds=(29.5,)), {"AAA": "A", "BBB": "B"})[1].startswith(
         "The hosts of rank 1 are not proven to be the cheapest: with others a plan may be up to 0.5 MUSD cheaper."
     )
@@ -175,7 +175,7 @@ def test_a_stopped_solve_leaves_the_list_open(monkeypatch):
     stopped = replace(plan, solution=replace(plan.solution, status=Status.NO_PLAN_FOUND, termination="Time limit reached"))
     monkeypatch.setattr(alternatives, "solve", lambda *_, **__: stopped)
     words, _ = studied(tables, plan)
-    assert words[0] == "Nearest alternative: no plan with other hosts was found before the search was stopped up to 30 MUSD."
+    assert words[0] == "Nearest alternative: no plan with other hosts was found before the search was stopped up to 30.3 MUSD."
     assert any(sentence.startswith("The list may lack plans") for sentence in words)
 
 
@@ -210,3 +210,104 @@ def test_what_an_earlier_solve_proved_holds_for_later_ones(monkeypatch):
     assert ranking.bounds == pytest.approx((40, 40))
     assert ranking.plans[2].solution.gap == pytest.approx(10)
     assert ranking.margin == pytest.approx(10)
+
+
+# --- how far the list reaches --------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["HiGHS alone", "strategy"])
+def way_of_search(request, monkeypatch):
+    """Search small books as large ones are searched, too: what is cheaper by less than the gap is left out there."""
+    if request.param == "strategy":
+        monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
+
+
+@pytest.mark.usefixtures("way_of_search")
+@pytest.mark.parametrize(("absolute", "relative", "within"), [(5.0, 0.0, 0.4), (0.0, 0.2, 0.4), (0.0, 0.34, 0.334)])
+def test_a_plan_that_is_nearer_to_the_limit_than_the_gap_is_found(absolute, relative, within):
+    # 30 at AAA, 40 at BBB: the second is within 42, and within a gap of the limit
+    tables = small.book({"alternatives_count": 4, "alternatives_within": within}, hosts=THREE_HOSTS)
+    plan = planner.solve(tables, small.EXACT)
+    options = replace(small.EXACT, absolute_gap=absolute, relative_gap=relative)
+    words, shown = studied(tables, plan, options)
+    assert shown["Plans in order of cost."]["hosts"].tolist() == ["Alphaland", "Betaland"]
+    assert words[0].startswith("Nearest alternative: Betaland in place of Alphaland costs 10.0 MUSD more")
+
+
+@pytest.mark.usefixtures("way_of_search")
+def test_a_gap_wider_than_the_list_leaves_it_open():
+    # within the whole of its cost any plan will do
+    tables = small.book({"alternatives_count": 4, "alternatives_within": 0.4}, hosts=THREE_HOSTS)
+    words, _ = studied(tables, planner.solve(tables, small.EXACT), replace(small.EXACT, relative_gap=1.0))
+    assert not any("complete" in sentence or "exists" in sentence for sentence in words)
+
+
+@pytest.mark.usefixtures("way_of_search")
+def test_a_plan_that_costs_the_same_is_found_however_short_the_list():
+    hosts = [{**small.host("AAA"), "name": "Alphaland"}, {**small.host("BBB", country="BBB"), "name": "Betaland"}]
+    words, shown = studied(small.book({"alternatives_count": 3, "alternatives_within": 0}, hosts=hosts))
+    assert shown["Plans in order of cost."]["total_cost"].tolist() == pytest.approx([30, 30])
+    assert words[1] == "Both come to the same cost: choose between them on other grounds."
+    assert "Ranks 1 and 2 are as good or closer to each other than the gap: their order is not proven." in words
+    assert "The list is complete: any choice of hosts that is not listed costs at least 30.0 MUSD, 0 % above the least cost." in words
+
+
+def test_the_list_is_called_complete_as_far_as_is_proven_only(monkeypatch):
+    """A plan above the limit whose bound is below it leaves open what lies between the two."""
+    tables = small.book({"alternatives_count": 4, "alternatives_within": 0.3}, hosts=THREE_HOSTS)
+    plan, own_solve = planner.solve(tables, small.EXACT), alternatives.solve
+
+    def with_a_gap(*given, **named):
+        found = own_solve(*given, **{**named, "cutoff": math.inf})
+        return replace(found, solution=replace(found.solution, bound=37.0))
+
+    monkeypatch.setattr(alternatives, "solve", with_a_gap)
+    words, shown = studied(tables, plan, replace(small.EXACT, absolute_gap=3.0))
+    assert shown["Plans in order of cost."]["hosts"].tolist() == ["Alphaland"]
+    assert words[0] == "Nearest alternative: no plan with other hosts was found up to 39.0 MUSD; none costs less than 37.0 MUSD."
+    assert not any("complete" in sentence for sentence in words)
+    assert any("costs at least 37.0 MUSD; whether one costs less than 39.0 MUSD" in sentence for sentence in words)
+
+
+def test_what_an_infeasible_solve_proved_is_published_and_no_more(monkeypatch):
+    tables = small.book({"alternatives_within": 0.3}, hosts=THREE_HOSTS)
+    plan = planner.solve(tables, small.EXACT)
+    nothing = replace(plan, solution=replace(plan.solution, status=Status.INFEASIBLE, bound=35.0))
+    monkeypatch.setattr(alternatives, "solve", lambda *_, **__: nothing)
+    ranking = alternatives.rank_alternatives(tables, plan, 3, 0.3, small.EXACT)
+    assert ranking.others == pytest.approx(35)
+    assert ranking.ended == "gap"
+
+
+def test_a_plan_that_failed_verification_is_not_listed_and_proves_nothing(monkeypatch):
+    tables = small.book({"alternatives_count": 4, "alternatives_within": 1}, hosts=THREE_HOSTS)
+    plan, own_solve = planner.solve(tables, small.EXACT), alternatives.solve
+
+    def failing(number):
+        def solve(*given, **named):
+            found = own_solve(*given, **named)
+            if len(named["goal"].excluded_host_sets) < number:
+                return found
+            cheap = replace(found.solution, objective=25.0, bound=25.0)
+            return replace(found, verification=replace(found.verification, failures=["a rule"]), solution=cheap)
+
+        return solve
+
+    monkeypatch.setattr(alternatives, "solve", failing(1))
+    words, shown = studied(tables, plan)
+    assert shown["Plans in order of cost."]["hosts"].tolist() == ["Alphaland"]
+    assert words[0] == "Nearest alternative: not known; the plan with other hosts that was found failed verification."
+    assert not any("complete" in sentence or "25" in sentence for sentence in words)
+    monkeypatch.setattr(alternatives, "solve", failing(2))
+    words, shown = studied(tables, plan)
+    assert shown["Plans in order of cost."]["hosts"].tolist() == ["Alphaland", "Betaland"]
+    assert "The list may lack plans: the plan found next FAILED verification; it is not listed, and nothing is concluded from it." in words
+
+
+def test_a_plan_of_the_run_that_failed_verification_makes_no_headline():
+    tables = small.book({"alternatives_count": 2, "alternatives_within": 1}, hosts=THREE_HOSTS)
+    plan = planner.solve(tables, small.EXACT)
+    failed = replace(plan, verification=replace(plan.verification, failures=["a rule"]))
+    (sheet,) = alternatives.run(StudyContext(tables, failed, small.EXACT, 1, lambda _: None))
+    assert sheet.headlines == []
+    assert "one plan of 2 FAILED verification: do not use their figures." in sheet.sentences

@@ -10,7 +10,6 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
 from model.goal import LEAST_COST
@@ -18,9 +17,16 @@ from model.outcome import SolveOptions, Status
 from model.planner import Plan, solve
 from model.report_words import count_words, plant_words, tonnes_words
 from model.result_schema import ResultColumn
+from model.solution import Solution
 from model.studies.plan_figures import verdict
 from model.studies.study import Say, StudyContext, StudySheet
 from model.tables import Tables
+
+TIE = 1e-7
+"""Share of the cost by which two plans of the same cost may differ after rounding."""
+
+SAME = 0.05
+"""MUSD below which a difference is written as 0.0."""
 
 COLUMNS = (
     ResultColumn("rank", "", "1 is the cheapest."),
@@ -50,8 +56,9 @@ class Ranking:
     bounds
         For the second solve and each after it: no plan with hosts other than those found before costs less, MUSD.
     ended
-        ``count``: as many as asked for were found; ``none left``: no other hosts within the limit; ``stopped``: a
-        solve ran out of time, so there may be others.
+        ``count``: as many as asked for were found; ``none left``: no other hosts within the limit; ``gap``: the plan found next
+        is dearer than the limit, and what is proven ends below it; ``stopped``: a solve ran out of time, so there may be others;
+        ``unverified``: the plan found next failed verification, so nothing follows from it.
     """
 
     plans: tuple[Plan, ...]
@@ -92,31 +99,58 @@ def rank_alternatives(tables: Tables, plan: Plan, count: int, within: float, opt
     found, ended = [plan], "count"
     bounds: list[float] = []
     limit = plan.solution.objective + within * abs(plan.solution.objective)
+    tie, cutoff = _tie(limit), cutoff_for(limit, options)
     while len(found) < count:
         excluded = tuple(frozenset(each.solution.host_set) for each in found)
         goal = replace(LEAST_COST, excluded_host_sets=excluded)
-        other = solve(tables, options, goal=goal, cutoff=limit, hot=plan.hot)
-        if bounds and other.solution.status.has_plan:
-            # fewer host sets are left than before, so what was proven then still holds
-            proven = min(float(np.fmax(other.solution.bound, bounds[-1])), other.solution.objective)
-            other = replace(other, solution=replace(other.solution, bound=proven))
+        other = solve(tables, options, goal=goal, cutoff=cutoff, hot=plan.hot)
         solution = other.solution
-        if solution.status.has_plan and solution.objective <= limit:
-            found.append(other)
-            bounds.append(solution.bound)
+        if solution.status.has_plan and not other.verification.passed:
+            ended = "unverified"
+            say("  ended: the next plan failed verification")
+            break
+        # fewer host sets are left than before, so what was proven then still holds
+        bound = max([_proven(solution), *bounds[-1:]])
+        if solution.status.has_plan and solution.objective <= limit + tie:
+            bound = min(bound, solution.objective)
+            found.append(replace(other, solution=replace(solution, bound=bound)))
+            bounds.append(bound)
             say(f"  {len(found)} of {count}: {solution.objective:,.1f} MUSD with {', '.join(solution.host_set) or 'no plant'}")
             continue
+        if bound > -math.inf:
+            bounds.append(min(bound, limit))
         # a dearer plan says as much as none, if only its bound reaches the limit too
-        settled = solution.status is Status.INFEASIBLE or (solution.status.has_plan and solution.bound >= limit - options.absolute_gap)
-        if solution.status is Status.INFEASIBLE:
-            bounds.append(limit)
-        elif math.isfinite(solution.bound):
-            bounds.append(min(solution.bound, limit))
-        ended = "none left" if settled else "stopped"
-        say(f"  no further hosts within {limit:,.1f} MUSD" if settled else f"  stopped: {solution.termination}")
+        if bound >= limit - tie:
+            ended = "none left"
+            say(f"  no further hosts within {limit:,.1f} MUSD")
+        else:
+            ended = "gap" if solution.status in (Status.OPTIMAL, Status.INFEASIBLE) else "stopped"
+            say(f"  {'nothing is proven beyond the gap' if ended == 'gap' else 'stopped'}: {solution.termination}")
         break
     found.sort(key=lambda each: each.solution.objective)
     return Ranking(tuple(found), limit, tuple(bounds), ended)
+
+
+def cutoff_for(limit: float, options: SolveOptions) -> float:
+    """Return the cutoff, MUSD, of a search that must not miss a plan that costs no more than the limit.
+
+    A search leaves out what is cheaper than its cutoff by less than the gap. A relative gap is a share of the cutoff itself.
+    """
+    if options.relative_gap >= 1:
+        return math.inf
+    relative = options.relative_gap * abs(limit) / (1 - options.relative_gap)
+    return limit + max(options.absolute_gap, relative) + 2 * _tie(limit)
+
+
+def _tie(cost: float) -> float:
+    return TIE * max(1.0, abs(cost))
+
+
+def _proven(solution: Solution) -> float:
+    """Return what every plan that a solve looked for costs at least, MUSD; plus infinity where there is none at any cost."""
+    if math.isnan(solution.bound):
+        return math.inf if solution.status is Status.INFEASIBLE else -math.inf
+    return solution.bound
 
 
 def run(context: StudyContext) -> Sequence[StudySheet]:
@@ -133,7 +167,8 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
         words.insert(0, "Rank 1 is cheaper than the plan of this run, whose search was stopped within its gap: take rank 1 for the answer.")
     shown = [("Plans in order of cost.", COLUMNS, plan_table(ranking, names)), ("Hosts in each plan.", *host_table(ranking, names))]
     caption = "The best plans with different hosts: what else is nearly as good, and what all of them share."
-    return [StudySheet("alternatives", caption, shown, words, _nearest(ranking, names)[:1])]
+    headlines = _nearest(ranking, names)[:1] if ranking.plans[0].verification.passed else []
+    return [StudySheet("alternatives", caption, shown, words, headlines)]
 
 
 def name_of_host(tables: Tables) -> dict[str, str]:
@@ -232,8 +267,11 @@ def _nearest(ranking: Ranking, names: dict[str, str]) -> list[str]:
     """Return how far the next plan is, and how far that is proven."""
     best = ranking.plans[0].solution
     if len(ranking.plans) == 1:
-        reach = "was found before the search was stopped" if ranking.ended == "stopped" else "exists"
-        return [f"Nearest alternative: no plan with other hosts {reach} up to {ranking.limit:,.0f} MUSD."]
+        if ranking.ended == "unverified":
+            return ["Nearest alternative: not known; the plan with other hosts that was found failed verification."]
+        reach = {"stopped": "was found before the search was stopped", "gap": "was found"}.get(ranking.ended, "exists")
+        proven = f"; none costs less than {ranking.others:,.1f} MUSD" if ranking.ended == "gap" else ""
+        return [f"Nearest alternative: no plan with other hosts {reach} up to {ranking.limit:,.1f} MUSD{proven}."]
     other = ranking.plans[1].solution
     extra = other.objective - best.objective
     words = [
@@ -243,11 +281,13 @@ def _nearest(ranking: Ranking, names: dict[str, str]) -> list[str]:
         else f"Nearest alternative: {difference(best.host_set, other.host_set, names)} costs {extra:,.1f} MUSD more."
     ]
     margin = ranking.margin
-    if margin > 0:
+    if extra < SAME:
+        words.append("Both come to the same cost: choose between them on other grounds.")
+    elif margin > 0:
         words.append(f"The hosts of rank 1 are proven: every other choice of hosts costs at least {margin:,.1f} MUSD more.")
     else:
         words.append(
-            f"The hosts of rank 1 are not proven to be the cheapest: with others a plan may be up to {-margin:,.1f} MUSD cheaper. "
+            f"The hosts of rank 1 are not proven to be the cheapest: with others a plan may be up to {max(0.0, -margin):,.1f} MUSD cheaper. "
             "Choose between the first ranks on other grounds, or ask for a smaller absolute_gap on sheet settings."
         )
     return words
@@ -303,7 +343,16 @@ def _proof(ranking: Ranking, within: float) -> list[str]:
     number, words = len(ranking.plans), []
     above = f"{100 * within:.4g} % above the least cost"
     if ranking.ended == "none left":
-        words.append(f"The list is complete: any choice of hosts that is not listed costs more than {ranking.others:,.1f} MUSD, {above}.")
+        words.append(f"The list is complete: any choice of hosts that is not listed costs at least {ranking.others:,.1f} MUSD, {above}.")
+    elif ranking.ended == "gap":
+        words.append(
+            f"Any choice of hosts that is not listed costs at least {ranking.others:,.1f} MUSD; whether one costs less than {ranking.limit:,.1f} MUSD, "
+            f"{above}, is not proven: the gap is wider than that (absolute_gap and relative_gap on sheet settings)."
+        )
+    elif ranking.ended == "unverified":
+        words.append(
+            "The list may lack plans: the plan found next FAILED verification; it is not listed, and nothing is concluded from it."
+        )
     elif ranking.ended == "stopped":
         words.append(
             "The list may lack plans: a solve was stopped before it was settled. Give it more time (time_limit on sheet settings)."
@@ -314,10 +363,10 @@ def _proof(ranking: Ranking, within: float) -> list[str]:
             f"{above} (alternatives_count on sheet settings)."
         )
     costs = [plan.solution.objective for plan in ranking.plans]
-    close = [rank for rank in range(1, number) if ranking.plans[rank].solution.bound < costs[rank - 1]]
+    close = [rank for rank in range(1, number) if ranking.plans[rank].solution.bound <= costs[rank - 1] + _tie(costs[rank - 1])]
     if close:
         pairs = ", ".join(f"{rank} and {rank + 1}" for rank in close)
-        words.append(f"Ranks {pairs} are closer to each other than the gap: their order is not proven.")
+        words.append(f"Ranks {pairs} are as good or closer to each other than the gap: their order is not proven.")
     elif number > 1:
         words.append("The order is proven: each plan is dearer than the one before by more than its gap.")
     failed = sum(not plan.verification.passed for plan in ranking.plans)
