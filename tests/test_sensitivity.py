@@ -24,7 +24,9 @@ from model.studies.estimates import (
     move,
     rescale_designs,
 )
+from model.studies.host_changes import with_hosts_kept
 from model.studies.moved import Moved, solve_moved, summarise
+from model.studies.sensitivity_ends import cheaper, verdict
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 from model.validation import check_tables
@@ -128,10 +130,11 @@ def test_hosts_that_are_as_good_as_each_other_are_no_change():
     assert tie.headlines == ["No estimate, moved through its range by itself, changes the chosen hosts."]
 
 
-def test_hosts_that_can_no_longer_serve_come_first():
-    """A plant must stand and 110 MUSD may be spent on it: 100 at ALPHA, 125 if it is a quarter dearer; 105 at BETA."""
+@pytest.mark.parametrize("needed", [0, 1])
+def test_hosts_that_cannot_be_kept_come_first(needed):
+    """110 MUSD may be spent on a plant: 100 at ALPHA, 125 if it is a quarter dearer; 105 at BETA. Going without is no way to keep ALPHA."""
     tables = two_hosts(
-        {"minimum_hosts": 1},
+        {"minimum_hosts": needed},
         hosts=[small.host("ALPHA", country="AAA", **GUESS), small.host("BETA", country="BBB", capex_factor=1.05)],
         markets=[{**small.market(), 2029: 110}],
     )
@@ -139,7 +142,92 @@ def test_hosts_that_can_no_longer_serve_come_first():
     first = rows(stuck, 0)[0]
     assert (first["figure"], first["best_hosts"], first["sure"]) == ("construction cost levels of the hosts", "BETA", "yes")
     assert math.isinf(first["keeping"])
-    assert "no plan would exist" in stuck.headlines[0]
+    assert "best at ABC (BETA); ABC (ALPHA) cannot be kept." in stuck.headlines[0]
+
+
+def test_a_host_that_falls_away_is_a_change():
+    """1 kt is bought for 100 or made for 10 and feed at 20: at 95 no plant is worth its cost, and the one at ALPHA costs 5 more."""
+    tables = two_hosts(
+        {"sensitivity_figures": "feed_prices", "sensitivity_cells": 0},
+        hosts=[small.host("ALPHA", country="AAA")],
+        sources=[small.source(fixed_price_high=95, **GUESS)],
+    )
+    gone = study(tables)
+    (row,) = rows(gone, 0)
+    assert (row["moved_to"], row["best_hosts"], row["sure"]) == ("20 → 95", "none", "yes")
+    assert row["keeping"] == pytest.approx(5)
+    assert gone.sentences[:2] == [
+        "1 of 1 estimates change the chosen hosts somewhere in their range (low and high case, else 25% either way).",
+        "Feed prices (20 → 95): best at no host; with ABC (ALPHA) 5.0 MUSD more would be paid. Ask the mines for price offers.",
+    ]
+    assert gone.headlines == [f"Weak number 1: {gone.sentences[1]}"]
+
+
+def test_one_of_two_hosts_that_falls_away_is_a_change():
+    """BETA's plant at 8.5 times the cost makes 1 kt for 105, which costs 100 to buy."""
+    tables = two_hosts(
+        {"max_plants": 2, "sensitivity_cells": 0},
+        hosts=[small.host("ALPHA", country="AAA"), small.host("BETA", country="BBB", capex_factor_high=8.5, **GUESS)],
+        sources=[small.source()],
+        demand=[small.demand(2000)],
+    )
+    lost = study(tables)
+    first = rows(lost, 0)[0]
+    assert (first["figure"], first["best_hosts"], first["sure"]) == ("construction cost levels of the hosts", "ALPHA", "yes")
+    assert first["keeping"] == pytest.approx(5)
+
+
+def test_kept_hosts_hold_a_plant_each_and_the_books_own_rules_stay():
+    tables = complete(
+        hosts=[small.host(name, country=name[:3]) for name in ("ALPHA", "BETA", "GAMMA")],
+        designs=[small.design("SMALL", capacity=400), small.design("LARGE")],
+        host_rules=[small.rule("force_plant", 1000, "BETA")],
+    )
+    problem = solve(tables, EXACT).problem
+    kept = with_hosts_kept(tables, problem, ("ALPHA", "BETA"))
+    rules = kept["host_rules"].set_index("host")["value"]
+    assert rules.to_dict() == {"ALPHA": 400, "BETA": 1000}
+    assert solve(kept, EXACT).solution.host_set == ("ALPHA", "BETA")
+    assert solve(with_hosts_kept(complete(), problem, ()), EXACT).solution.host_set == ()
+
+
+def test_an_end_without_any_plan_is_no_matter_of_time():
+    """A plant must stand and 110 MUSD may be spent on it: a quarter dearer, there is none."""
+    tables = two_hosts(
+        {"minimum_hosts": 1, "sensitivity_figures": "capex_factors", "sensitivity_cells": 0},
+        hosts=[small.host("ALPHA", **GUESS)],
+        markets=[{**small.market(), 2029: 110}],
+    )
+    stuck = study(tables)
+    (bar,) = rows(stuck, 1)
+    assert bar["hosts_change"] == "no (low), no plan exists there (high)"
+    said = "No plan exists at all, whatever the hosts, with: construction cost levels of the hosts (1 → 1.25)."
+    assert said in stuck.sentences
+    assert stuck.headlines[0] == said
+    assert "No estimate that could be settled" in stuck.headlines[1]
+    assert not [line for line in stuck.sentences if "nan" in line or "more time" in line or "Better data" in line]
+    assert (
+        "Cost leans on construction cost levels of the hosts: a swing of 2 MUSD "
+        "(-2 at 1 → 0.75; one-sided, as there is no plan to compare at 1 → 1.25)."
+    ) in stuck.sentences
+
+
+def test_an_end_that_breaks_a_rule_of_the_book_is_no_matter_of_time():
+    """Of 1,000 t offered 900 t must be taken: a quarter more is more than the demand."""
+    tables = two_hosts(
+        {"sensitivity_figures": "supplier_tonnes, feed_prices", "sensitivity_cells": 0},
+        suppliers=[small.supplier(tonnes=1000, least_take=0.9, **GUESS)],
+    )
+    broken = study(tables)
+    bar = next(row for row in rows(broken, 1) if row["figure"].startswith("tonnes"))
+    assert bar["hosts_change"].endswith("breaks a rule of the book (high)")
+    assert "least_take_above_demand" in bar["verdict"]
+    assert (
+        "Not solved, as the moved figures break a rule of the book that the table names: "
+        "tonnes of existing and planned suppliers outside China (+25%)."
+    ) in broken.sentences
+    assert "Better data on the others would change the cost, not the hosts." in broken.sentences
+    assert not [line for line in broken.sentences if "nan" in line or "more time" in line]
 
 
 def test_the_same_answer_with_several_workers(sheet):
@@ -154,23 +242,39 @@ def plan_at(cost: float, gap: float, *hosts: str) -> Moved:
 
 def test_the_verdict_on_hosts_minds_the_gaps():
     own = plan_at(100.0, 0.5, "A")
-    missing = Moved("x", math.nan, (), math.nan, math.nan, math.nan, "no plan exists", impossible=True)
+    nan = math.nan
+    missing = Moved("x", nan, (), nan, nan, nan, "no plan exists", impossible=True)
+    invalid = Moved("x", nan, (), nan, nan, nan, "not solved: hosts!C2", breaks_rule=True)
+    stopped = Moved("x", nan, (), nan, nan, nan, "no plan found when stopped")
 
-    def verdict(best: Moved, kept: Moved) -> str:
-        return sensitivity._verdict(best, kept, own, tolerance=1.0)
+    def said(best: Moved, kept: Moved) -> str:
+        return verdict(best, kept, own, replace(EXACT, absolute_gap=1.0))
 
-    assert verdict(plan_at(90, 1, "B"), plan_at(95, 4.9, "A")) == "yes"
-    assert verdict(plan_at(90, 1, "B"), plan_at(95, 5.1, "A")) == "within the gap"
-    assert verdict(plan_at(90, 1, "A"), plan_at(90, 1, "A")) == "no"
-    assert verdict(plan_at(90, 5, "A"), plan_at(90, 1, "A")) == "not settled"
-    assert verdict(plan_at(90, 1, "B"), missing) == "yes"
-    assert verdict(missing, missing) == "not known"
+    assert said(plan_at(90, 1, "B"), plan_at(95, 4.9, "A")) == "yes"
+    assert said(plan_at(90, 1, "B"), plan_at(90.5, 0.9, "A")) == "within the gap"
+    assert said(plan_at(90, 1, "B"), plan_at(95, 5.1, "A")) == "not settled", "the hosts of the plan may cost 5 more, or nothing"
+    assert said(plan_at(90, 30, "B"), plan_at(90.5, 0.9, "A")) == "not settled", "other hosts may be cheaper by 30"
+    assert said(plan_at(90, 1, "A"), plan_at(90, 1, "A")) == "no"
+    assert said(plan_at(90, 5, "A"), plan_at(90, 1, "A")) == "not settled"
+    assert said(plan_at(90, 1, "B"), missing) == "yes"
+    assert said(plan_at(90, 1, "B"), invalid) == "yes", "a rule of the book forbids to keep them"
+    assert said(plan_at(90, 1, "B"), stopped) == "not known"
+    assert said(missing, missing) == "no plan exists there"
+    assert said(invalid, invalid) == "breaks a rule of the book"
+    assert said(stopped, plan_at(90, 1, "A")) == "not known"
+
+
+def test_a_dearer_case_may_have_the_wider_gap_that_was_asked_for():
+    own, options = plan_at(100.0, 1.0, "A"), replace(EXACT, absolute_gap=0.0, relative_gap=0.01)
+    assert verdict(plan_at(500, 4.9, "A"), plan_at(500, 4.9, "A"), own, options) == "no"
+    assert verdict(plan_at(500, 5.1, "A"), plan_at(500, 4.9, "A"), own, options) == "not settled"
+    assert verdict(plan_at(50, 0.9, "A"), plan_at(50, 0.4, "A"), own, options) == "not settled", "a cheaper one must be nearer"
 
 
 def test_a_stopped_search_is_never_worse_than_the_plan_at_the_own_hosts():
-    better = sensitivity._cheaper(plan_at(100, 30, "B"), plan_at(90, 1, "A"))
+    better = cheaper(plan_at(100, 30, "B"), plan_at(90, 1, "A"))
     assert (better.total_cost, better.gap, better.hosts) == (90, 20, frozenset("A"))
-    assert sensitivity._cheaper(plan_at(80, 1, "B"), plan_at(90, 1, "A")).total_cost == 80
+    assert cheaper(plan_at(80, 1, "B"), plan_at(90, 1, "A")).total_cost == 80
 
 
 def test_only_the_kinds_asked_for_are_moved():
@@ -309,6 +413,8 @@ def test_a_book_that_breaks_a_rule_is_not_solved():
     assert good.known
     assert good.total_cost == pytest.approx(30.0)
     assert not bad.known
+    assert bad.breaks_rule
+    assert not bad.impossible
     assert bad.verdict.startswith("not solved: hosts!")
 
 

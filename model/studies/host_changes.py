@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -48,6 +48,29 @@ def without_host(tables: Tables, host: str) -> Tables:
     hosts.loc[hosts["host"] == host, "candidate"] = "no"
     kept = rules[~((rules["host"] == host) & (rules["rule"] == "force_plant"))]
     return tables.with_frames(hosts=hosts, host_rules=kept)
+
+
+def with_hosts_kept(tables: Tables, problem: Problem, hosts: Collection[str]) -> Tables:
+    """Return the tables in which plants stand at each of these hosts by the last year, and at no other.
+
+    Parameters
+    ----------
+    tables
+        Whose plans are asked for; figures may have moved, sites and sizes not.
+    problem
+        Tells the smallest plant of each host.
+    hosts
+        At which a plant can stand.
+    """
+    frame, rules = tables["hosts"].copy(), tables["host_rules"]
+    frame["candidate"] = frame["candidate"].where(frame["host"].isin(list(hosts)), "no")
+    kept = tables.with_frames(hosts=frame)
+    forced = set(rules.loc[(rules["rule"] == "force_plant") & (rules["value"] > 0), "host"])
+    for host in sorted(set(hosts) - forced):
+        least = smallest_capacity(problem, host)
+        assert least is not None, f"no plant can stand at {host}"
+        kept = with_forced_plant(kept, host, least)
+    return kept
 
 
 def with_host_figure(tables: Tables, host: str, column: str, value: float | str) -> Tables:

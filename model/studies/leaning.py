@@ -6,6 +6,7 @@ and verified. The study `sensitivity` moves every estimate by itself; this one m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import pandas as pd
@@ -14,7 +15,7 @@ from model.outcome import SolveOptions
 from model.planner import Plan
 from model.result_schema import ResultColumn
 from model.scenarios import apply_scenario
-from model.studies.moved import Moved, describe_plants, plants_of, solve_moved, summarise
+from model.studies.moved import BROKEN, NOTHING, UNKNOWN, Moved, describe_plants, plants_of, solve_moved, summarise
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 
@@ -25,7 +26,11 @@ COLUMNS = (
     ResultColumn("plants", "", "Host, capacity in t REO/y and year on line of each plant."),
     ResultColumn("capacity", "t REO/y", "Joint capacity on line in the last year."),
     ResultColumn("unmet", "t REO", "Demand left short, all modelled years."),
-    ResultColumn("same_hosts", "", "Whether the hosts are those of this run."),
+    ResultColumn(
+        "same_hosts",
+        "",
+        "Whether the hosts are those of this run; no plan exists there: that is proven; breaks a rule of the book: see verdict.",
+    ),
     ResultColumn("gap", "MUSD", "No plan can be cheaper than this one by more."),
     ResultColumn("verdict", "", "Independent verification."),
 )
@@ -65,19 +70,46 @@ def run_leaning(
     found = solve_moved(moves, options, workers, say, lambda item: f"  {_sentence(item, own)}", plan.hot)
     rows = [
         (
-            item.name, item.total_cost, item.total_cost - own.total_cost, describe_plants(item.plants), item.capacity, item.unmet,
-            ("yes" if item.hosts == own.hosts else "no") if item.known else "not known", item.gap, item.verdict,
+            item.name, item.total_cost, item.total_cost - own.total_cost,
+            "" if math.isnan(item.total_cost) else describe_plants(item.plants), item.capacity, item.unmet, _same_hosts(item, own),
+            item.gap, item.verdict,
         )
         for item in found
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
-    moved = frame.loc[frame["same_hosts"] == "no", "scenario"].tolist()
-    unknown = frame.loc[frame["same_hosts"] == "not known", "scenario"].tolist()
-    words = [f"{len(moved)} of {len(frame)} moves change the hosts: {', '.join(moved)}." if moved else "No move changes the hosts."]
-    if unknown:
-        words.append(f"Without a verified plan, so not known: {', '.join(unknown)}.")
+    words = _describe(found, own)
     words.append("A row whose gap is wider than its change shows the best plan found, which may not be the best one.")
     return words, frame
+
+
+def _same_hosts(item: Moved, own: Moved) -> str:
+    if item.breaks_rule:
+        return BROKEN
+    if item.impossible:
+        return NOTHING
+    if not item.known:
+        return UNKNOWN
+    return "yes" if item.hosts == own.hosts else "no"
+
+
+def _describe(found: Sequence[Moved], own: Moved) -> list[str]:
+    """Return which moves change the hosts, and which have no plan that could tell, each kind apart."""
+    names: dict[str, list[str]] = {}
+    for item in found:
+        names.setdefault(_same_hosts(item, own), []).append(item.name)
+    known = len(names.get("yes", [])) + len(names.get("no", []))
+    if moved := names.get("no"):
+        words = [f"{len(moved)} of {len(found)} moves change the hosts: {', '.join(moved)}."]
+    elif known == len(found):
+        words = ["No move changes the hosts."]
+    else:
+        words = ["No move whose plan is known changes the hosts." if known else "No move has a plan that could be compared."]
+    said = {
+        NOTHING: "No plan exists at all with: {}.",
+        BROKEN: "Not solved, as the moved inputs break a rule of the book that the table names: {}.",
+        UNKNOWN: "Without a verified plan, so not known: {}.",
+    }
+    return words + [sentence.format(", ".join(names[verdict])) for verdict, sentence in said.items() if verdict in names]
 
 
 def run(context: StudyContext) -> Sequence[StudySheet]:

@@ -14,6 +14,9 @@ from model.problem import BuildKey
 from model.tables import Tables
 from model.validation import check_tables
 
+NOTHING, BROKEN, UNKNOWN = "no plan exists there", "breaks a rule of the book", "not known"
+"""Why a move has no plan to compare: none exists, which is proven; the moved inputs are not valid; or none was found or verified."""
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -29,6 +32,8 @@ class Moved:
     """passed, FAILED, no plan, or why it was not solved."""
     impossible: bool = False
     """Whether it is proven that no plan exists."""
+    breaks_rule: bool = False
+    """Whether the inputs break a rule of the book, so that nothing was solved."""
     builds: tuple[BuildKey, ...] = ()
     """The plants as a start for other solves."""
 
@@ -60,9 +65,9 @@ def summarise(name: str, plan: Plan) -> Moved:
     )
 
 
-def _without_plan(name: str, verdict: str, impossible: bool = False) -> Moved:
+def _without_plan(name: str, verdict: str, impossible: bool = False, breaks_rule: bool = False) -> Moved:
     nan = float("nan")
-    return Moved(name, nan, (), nan, nan, nan, verdict, impossible)
+    return Moved(name, nan, (), nan, nan, nan, verdict, impossible, breaks_rule)
 
 
 def plants_of(plan: Plan) -> tuple[BuildKey, ...]:
@@ -105,7 +110,7 @@ def solve_moved(
     for name, tables, start in moves:
         errors = [finding for finding in check_tables(tables) if finding.severity == "error"]
         if errors:
-            found[name] = _without_plan(name, f"not solved: {errors[0]}")
+            found[name] = _without_plan(name, f"not solved: {errors[0]}", breaks_rule=True)
         else:
             cases.append(Case(name, tables, start=start))
     for case, plan in solve_cases(cases, options, workers, say if told is None else lambda _: None, hot):
