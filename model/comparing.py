@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from model.comparison import FEW, attribute, changed_cells, find_causes
+from model.comparison_words import Comparison, describe
 from model.console import Log
 from model.planner import options_from
-from model.report_comparison import Comparison, describe, write_comparison
+from model.report_comparison import write_comparison
 from model.run_folder import new_run_folder
 from model.run_reading import Run, RunError, read_run
 

@@ -8,6 +8,7 @@ later of them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +17,8 @@ import pandas as pd
 
 from model.book import column_of, is_blank
 from model.exposure import YEARS
-from model.outcome import SolveOptions
-from model.planner import solve
+from model.outcome import SolveOptions, Status
+from model.planner import Plan, solve
 from model.problem_builder import build_problem
 from model.run_reading import PREFIX, Run
 from model.schema import SETTING_BY_NAME, SHEET_BY_NAME, SHEETS
@@ -74,7 +75,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Step:
-    """The cost once a cause, or several that only work together, has been applied on top of those before it.
+    """The cost once a cause, or several that were not told apart, has been applied on top of those before it.
 
     Parameters
     ----------
@@ -83,15 +84,22 @@ class Step:
     cost
         Total discounted cost then, MUSD.
     gap
-        No plan can be cheaper by more, MUSD; NaN for the second run itself.
+        No plan can be cheaper by more, MUSD; NaN where that is not known.
     hosts
         Hosts of the plan then.
+    moved
+        False where the changed cells leave the model as it was: the cost is that of the step before, without a solve.
+    unsolved
+        Why the causes were not told apart although they could have been: what went wrong as each state between them was solved.
+        Empty where those states are no valid books or have no plan, so that the causes only work together.
     """
 
     causes: tuple[Cause, ...]
     cost: float
     gap: float
     hosts: tuple[str, ...]
+    moved: bool = True
+    unsolved: tuple[str, ...] = ()
 
 
 def _keyed(tables: Tables, sheet: str) -> dict[tuple, dict[Hashable, Any]]:
@@ -212,8 +220,8 @@ def attribute(
 ) -> list[Step]:
     """Apply causes one after the other and solve after each.
 
-    Causes that leave no valid book, or no plan, before the next is applied form one step with it. The last step is the
-    second run itself, so that the steps add up.
+    Causes that leave no valid book, or no plan, before the next is applied form one step with it; so do those after which no
+    verified plan was found, of which the step says why. The last step is the second run itself, so that the steps add up.
 
     Parameters
     ----------
@@ -232,28 +240,60 @@ def attribute(
         Empty where there is no cause.
     """
     steps: list[Step] = []
-    tables, problem = before.tables, build_problem(before.tables)
-    cost, gap, plants = before.cost, 0.0, before.plants
+    tables, problem = before.tables, before.problem
+    cost, gap, plants = before.cost, before.gap, before.plants
     pending: list[Cause] = []
+    unsolved: list[str] = []
     for number, cause in enumerate(causes, 1):
         pending.append(cause)
         if number == len(causes):
-            steps.append(Step(tuple(pending), after.cost, float("nan"), _hosts(after.plants)))
+            steps.append(Step(tuple(pending), after.cost, after.gap, _hosts(after.plants), unsolved=tuple(unsolved)))
             break
         tables = apply_cause(tables, after.tables, cause)
         if any(finding.severity == "error" for finding in check_tables(tables)):
             continue
         changed = build_problem(tables)
-        if changed != problem:
+        moved = changed != problem
+        if moved:
             plan = solve(tables, options, start=plants)
-            if not (plan.solution.status.has_plan and plan.verification.passed):
+            if (why := _unsolved(plan)) is not None:
+                unsolved += [f"{why} after {cause.words}"] if why else []
                 continue
             problem, cost, gap = changed, plan.solution.objective, plan.solution.gap
             plants = tuple(plan.solution.tables["builds"].itertuples(index=False, name=None))
-        steps.append(Step(tuple(pending), cost, gap, _hosts(plants)))
+        steps.append(Step(tuple(pending), cost, gap, _hosts(plants), moved, tuple(unsolved)))
         say(f"  {number} of {len(causes)}: {' with '.join(each.words for each in pending)}: {cost:,.1f} MUSD")
-        pending = []
+        pending, unsolved = [], []
     return steps
+
+
+def _unsolved(plan: Plan) -> str | None:
+    """Return why a solve gave no verified plan, "" where there is none to find; None where it gave one."""
+    status = plan.solution.status
+    if status is Status.INFEASIBLE:
+        return ""
+    if not status.has_plan:
+        return "no plan was found in the time" if status is Status.NO_PLAN_FOUND else f"the solver failed ({plan.solution.termination})"
+    return None if plan.verification.passed else "the plan failed verification"
+
+
+def least_and_most(change: float, earlier_gap: float, later_gap: float) -> tuple[float, float]:
+    """Return the range in which the change of the least cost lies when a plan follows another, each above the least cost by up to its gap.
+
+    Parameters
+    ----------
+    change
+        Cost of the later plan less that of the earlier, MUSD.
+    earlier_gap, later_gap
+        MUSD; NaN where unknown, which leaves that side open.
+
+    Examples
+    --------
+    >>> least_and_most(-457.0, 449.6, 1.0)
+    (-458.0, -7.4)
+    """
+    below, above = (math.inf if math.isnan(gap) else gap for gap in (later_gap, earlier_gap))
+    return round(change - below, 9), round(change + above, 9)
 
 
 def _hosts(plants: Sequence[tuple]) -> tuple[str, ...]:
@@ -261,7 +301,7 @@ def _hosts(plants: Sequence[tuple]) -> tuple[str, ...]:
 
 
 def side_by_side(before: Run, after: Run, table: str, by: Sequence[str], column: str = "tonnes") -> pd.DataFrame:
-    """Return a flow of both runs summed over the modelled years, where it differs.
+    """Return a flow of both runs summed over all years, where it differs; a modelled year counts for the years that it stands for.
 
     Parameters
     ----------
@@ -275,7 +315,7 @@ def side_by_side(before: Run, after: Run, table: str, by: Sequence[str], column:
     DataFrame
         The columns of `by`, `before` and `after`; the largest difference first.
     """
-    sums: list[Mapping[Hashable, float]] = [run.results[table].groupby(list(by))[column].sum().to_dict() for run in (before, after)]
+    sums: list[Mapping[Hashable, float]] = [_summed(run, table, list(by), column) for run in (before, after)]
     rows = []
     for key in dict.fromkeys([*sums[0], *sums[1]]):
         old, new = (part.get(key, 0.0) for part in sums)
@@ -283,6 +323,12 @@ def side_by_side(before: Run, after: Run, table: str, by: Sequence[str], column:
             rows.append((*(key if isinstance(key, tuple) else (key,)), old, new))
     rows.sort(key=lambda row: (-abs(row[-1] - row[-2]), tuple(map(str, row[:-2]))))
     return pd.DataFrame(rows, columns=[*by, "before", "after"])
+
+
+def _summed(run: Run, table: str, by: list[str], column: str) -> dict[Hashable, float]:
+    frame = run.results[table]
+    years = frame["year"].map(run.problem.years_represented).astype(float)
+    return frame.assign(**{column: frame[column] * years}).groupby(by)[column].sum().to_dict()
 
 
 def plant_changes(before: Run, after: Run) -> pd.DataFrame:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from model.comparison import CellChange, Step, plant_changes, side_by_side
+from model.comparison import plant_changes, side_by_side
+from model.comparison_words import AFTER, BEFORE, Comparison, cause_words, describe, sure_words, sureness
 from model.problem import COMPONENTS
 from model.report_book import Book, DataTable, Field, Live, Row
 from model.report_page import Page
 from model.run_folder import written_whole
-from model.run_reading import Run
 
 WORKBOOK = "comparison.xlsx"
-BEFORE, AFTER = "before", "after"
 
 PARTS = {
     "joint plants": ("capital", "fixed_operating"),
@@ -32,87 +30,11 @@ PARTS = {
 """Headings of the cost lines."""
 
 FLOWS = (
-    ("feed", ("source_id", "host"), "Feed by source and host, all modelled years."),
-    ("deliveries", ("host", "product", "market"), "Joint products delivered, all modelled years."),
-    ("purchases", ("supplier", "product", "market"), "Oxide bought from existing suppliers, all modelled years."),
-    ("unmet", ("market", "sector", "product"), "Demand left short, all modelled years."),
+    ("feed", ("source_id", "host"), "Feed by source and host, all years."),
+    ("deliveries", ("host", "product", "market"), "Joint products delivered, all years."),
+    ("purchases", ("supplier", "product", "market"), "Oxide bought from existing suppliers, all years."),
+    ("unmet", ("market", "sector", "product"), "Demand left short, all years."),
 )
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Everything that the workbook shows.
-
-    Parameters
-    ----------
-    before, after
-        The two runs.
-    changes
-        Input cells that differ.
-    causes
-        How many groups of them can move the plan.
-    steps
-        Cost by cause; None where it was not asked for.
-    """
-
-    before: Run
-    after: Run
-    changes: Sequence[CellChange]
-    causes: int
-    steps: Sequence[Step] | None
-
-    @property
-    def change(self) -> float:
-        """Cost after less cost before, MUSD."""
-        return self.after.cost - self.before.cost
-
-
-def describe(found: Comparison) -> list[str]:
-    """Return in four sentences what was compared, the cost, the plants and the causes."""
-    before, after = found.before, found.after
-    word = "unchanged" if abs(found.change) < 0.005 else f"{abs(found.change):,.1f} MUSD {'more' if found.change > 0 else 'less'}"
-    share = f" ({found.change / before.cost:+.2%})" if before.cost and word != "unchanged" else ""
-    return [
-        f"Compared {before.name} (before) with {after.name} (after): {len(found.changes)} input cells or rows differ.",
-        f"Total cost, discounted: {before.cost:,.1f} before, {after.cost:,.1f} MUSD after; {word}{share}.",
-        _plants_sentence(found),
-        _causes_sentence(found),
-    ]
-
-
-def _plants_sentence(found: Comparison) -> str:
-    frame = plant_changes(found.before, found.after)
-    moved = frame[frame["change"] != "same"]
-    if frame.empty:
-        return "Plants: none in either run."
-    if moved.empty:
-        return f"Plants: the same {f'{len(frame)} plants' if len(frame) > 1 else 'one'} in both runs."
-    words = []
-    for row in moved.to_dict("records"):
-        year = row["after"] if not math.isnan(row["after"]) else row["before"]
-        words.append(f"{row['host']} {row['capacity']:,.0f} t/y {row['change']} ({year:.0f})")
-    return f"Plants: {'; '.join(words)}."
-
-
-def _causes_sentence(found: Comparison) -> str:
-    if found.steps is None:
-        return f"By cause: {found.causes} groups of changed cells; --resolve solves after each and says what each one costs."
-    if not found.steps:
-        same = abs(found.change) < 0.005
-        return f"By cause: no changed cell can move the plan{'' if same else '; the two searches stopped at different plans within their gaps'}."
-    sizes = sorted(zip(_changes(found), found.steps, strict=True), key=lambda pair: -abs(pair[0]))
-    shown = [f"{change:+,.1f} MUSD {_words(step)}" for change, step in sizes[:4]]
-    rest = sum(change for change, _ in sizes[4:])
-    return f"By cause: {'; '.join(shown)}{f'; {rest:+,.1f} MUSD all others' if len(sizes) > 4 else ''}."
-
-
-def _changes(found: Comparison) -> list[float]:
-    costs = [found.before.cost, *(step.cost for step in found.steps or ())]
-    return [later - earlier for earlier, later in itertools.pairwise(costs)]
-
-
-def _words(step: Step) -> str:
-    return " with ".join(cause.words for cause in step.causes)
 
 
 def write_comparison(found: Comparison, folder: Path) -> Path:
@@ -205,15 +127,17 @@ def _by_cause(page: Page, found: Comparison, lines: DataTable) -> DataTable:
     """Write the bridge from the first cost to the second, cause by cause, and what shows that it adds up."""
     totals = {name: lines.sum("present_value", run=name) for name in (BEFORE, AFTER)}
     steps = found.steps if found.steps is not None else ()
-    words = [f"before: {found.before.name}", *(_words(step) for step in steps)]
+    words = [f"before: {found.before.name}", *(cause_words(step) for step in steps)]
     costs = [found.before.cost, *(step.cost for step in steps)]
-    gaps = [math.nan, *(step.gap for step in steps)]
+    gaps = [found.before.gap, *(step.gap for step in steps)]
+    sure = ["", *(words or "yes" for words in sureness(found))]
     hosts = [", ".join(sorted({key[0] for key in found.before.plants})), *(", ".join(step.hosts) for step in steps)]
     if not steps:
         words.append("all changes together" if found.causes else "no changed input")
-        costs, gaps, hosts = (
+        costs, gaps, sure, hosts = (
             [*costs, found.after.cost],
-            [*gaps, math.nan],
+            [*gaps, found.after.gap],
+            [*sure, sure_words(found.change, found.before.gap, found.after.gap) or "yes"],
             [*hosts, ", ".join(sorted({key[0] for key in found.after.plants}))],
         )
     changes = [math.nan, *(later - earlier for earlier, later in itertools.pairwise(costs))]
@@ -229,10 +153,15 @@ def _by_cause(page: Page, found: Comparison, lines: DataTable) -> DataTable:
         Field("cause", "", "Group of changed cells, applied on top of those above it."),
         Field("cost", "MUSD", "Total discounted cost then: of the two runs as they were, of a new solve in between.", cost),
         Field("change", "MUSD", "What the cause adds to the cost.", change),
-        Field("gap", "MUSD", "No plan can be cheaper by more then; a change smaller than this is not sure."),
+        Field("gap", "MUSD", "No plan can be cheaper by more then; of the two runs as their workbooks say. Blank: not known."),
+        Field(
+            "sure",
+            "",
+            "yes; the range in which the gaps leave the change; or not sure: the change is no larger than the gaps before and after it.",
+        ),
         Field("hosts", "", "Hosts of the plan then."),
     ]
-    frame = pd.DataFrame({"cause": words, "cost": costs, "change": changes, "gap": gaps, "hosts": hosts})
+    frame = pd.DataFrame({"cause": words, "cost": costs, "change": changes, "gap": gaps, "sure": sure, "hosts": hosts})
     title = "By cause: what two causes do together falls to the later one." if found.steps else "From before to after."
     table = DataTable("causes", title, fields, frame)
     page.add_table(table, filtered=False)
@@ -306,7 +235,12 @@ def _write_inputs(book: Book, found: Comparison) -> None:
 
 
 def _write_decisions(book: Book, found: Comparison) -> None:
-    page = Page(book, "decisions", "What is built, fed, delivered and bought in the two runs, where it differs.", 1)
+    page = Page(
+        book,
+        "decisions",
+        "What is built, fed, delivered and bought in the two runs, where it differs. Each modelled year counts for the years that it stands for.",
+        1,
+    )
     fields = [
         Field("host", "", "Host."), Field("design", "", "Design."), Field("way", "", "Way of working."),
         Field("capacity", "t REO/y", "Nameplate."), Field("before", "year", f"Year on line in {found.before.name}; blank: not built."),
@@ -319,8 +253,8 @@ def _write_decisions(book: Book, found: Comparison) -> None:
         frame["change"] = frame["after"] - frame["before"]
         fields = [
             *(Field(name, "", f"{name.capitalize().replace('_', ' ')}.") for name in by),
-            Field("before", "t REO", f"Sum over the modelled years in {found.before.name}."),
-            Field("after", "t REO", f"Sum over the modelled years in {found.after.name}."),
+            Field("before", "t REO", f"Sum over all years in {found.before.name}."),
+            Field("after", "t REO", f"Sum over all years in {found.after.name}."),
             Field("change", "t REO", "After less before.", lambda row: row["after"] - row["before"]),
         ]
         page.add_table(DataTable(f"{table}_changes", title, fields, frame), filtered=False)

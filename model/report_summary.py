@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from model.studies.study import StudySheet
 
 KEY_FIGURES = "key_figures"
+GAP, PROVEN = "Gap to what is proven", "Host set proven"
+"""Labels of two key figures."""
+
 MOST_YEARS = 14
 """Most year columns that fit the page; of a longer plan, years evenly apart are shown."""
 
@@ -199,9 +202,9 @@ def _key_figures(summary: _Summary, data: ReportTables, cells: KeyCells, deliver
         summary.figure("Difference to the cost without", cells.total - reference_cost, "MUSD", words)
     solution = data.plan.solution
     if math.isfinite(solution.gap):
-        summary.figure("Gap to what is proven", max(0.0, solution.gap), "MUSD", gap_words(solution, reference_cost))
+        summary.figure(GAP, max(0.0, solution.gap), "MUSD", gap_words(solution, reference_cost))
         proven = "yes" if solution.status is Status.OPTIMAL else "not yet"
-        summary.figure("Host set proven", proven, "", hosts_proven_words(solution))
+        summary.figure(PROVEN, proven, "", hosts_proven_words(solution))
     names = dict(zip(data.inputs["hosts"]["host"], data.inputs["hosts"]["name"], strict=True))
     hosts = ", ".join(f"{names[h]} ({h})" for h in dict.fromkeys(data.plants.columns["host"])) or "none"
     summary.figure("Joint plants", Live("COUNT(plants_on_line)", float(data.plants.length)), "", f"Hosts: {hosts}")

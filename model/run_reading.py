@@ -1,11 +1,13 @@
-"""A finished run, read back from its solution workbook: inputs as read, decisions and cost lines."""
+"""A finished run, read back from its solution workbook: inputs as read, decisions, cost lines and how far they can be trusted."""
 
 from __future__ import annotations
 
+import math
 import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,16 +16,19 @@ import python_calamine as calamine
 from xlsxwriter.utility import xl_cell_to_rowcol
 
 from model.book_file import DAMAGE
-from model.problem import BuildKey
+from model.outcome import Status
+from model.problem import BuildKey, Problem
+from model.problem_builder import build_problem
 from model.reading import type_book
 from model.report import WORKBOOK
+from model.report_summary import GAP, KEY_FIGURES, PROVEN
 from model.result_schema import RESULT_BY_NAME
 from model.schema import SHEETS
 from model.tables import RawBook, RawSheet, Tables
 from model.validation import check_tables
 from model.workbook import BookError, read_book
 
-TABLES = ("plants", "feed", "deliveries", "purchases", "unmet", "costs")
+TABLES = ("plants", "feed", "deliveries", "purchases", "unmet", "costs", "checks")
 """Result tables that are read back."""
 
 PREFIX = "in_"
@@ -52,6 +57,8 @@ class Run:
         Result tables by name, those of :data:`TABLES`, with the columns of the result schema.
     info
         Label -> value of the sheet `run_info`.
+    figures
+        Label -> value of the sheet `key_figures`.
     """
 
     name: str
@@ -59,6 +66,31 @@ class Run:
     tables: Tables
     results: Mapping[str, pd.DataFrame]
     info: Mapping[str, str | float]
+    figures: Mapping[str, str | float]
+
+    @cached_property
+    def problem(self) -> Problem:
+        """Sets and parameters of the inputs as read."""
+        return build_problem(self.tables)
+
+    @property
+    def proven(self) -> bool:
+        """Whether the search ended with its proof, by both sheets that say so."""
+        return self.figures.get(PROVEN) == "yes" and self.info.get("status", Status.OPTIMAL) == Status.OPTIMAL
+
+    @property
+    def gap(self) -> float:
+        """No plan can be cheaper by more, MUSD; NaN where that is not known, or the run says two different things of it."""
+        known = self.figures.get(GAP)
+        if not isinstance(known, float) or (self.figures.get(PROVEN) == "yes") != self.proven:
+            return math.nan
+        return known
+
+    @property
+    def failed_rules(self) -> tuple[str, ...]:
+        """Rules of the verification that the plan breaks."""
+        checks = self.results["checks"]
+        return tuple(checks.loc[checks["verdict"] == "FAIL", "check"])
 
     @property
     def cost(self) -> float:
@@ -106,9 +138,11 @@ def read_run(place: Path) -> Run:
         raise RunError(f"{path} was written by another version: it lacks {', '.join(missing)}. Run its input workbook again.")
     if "costs" not in results or results["costs"].empty:
         raise RunError(f"{path} holds no plan, so there is nothing to compare; its first sheet says why.")
-    info = _info(raw.sheets.get("run_info"))
+    if "checks" not in results:
+        raise RunError(f"{path} was written by another version: it lacks its checks. Run its input workbook again.")
+    info, figures = (_labelled(raw.sheets.get(sheet)) for sheet in ("run_info", KEY_FIGURES))
     name = path.parent.resolve().name if path.name == WORKBOOK else path.stem
-    return Run(name, path, _inputs(path, raw), results, info)
+    return Run(name, path, _inputs(path, raw), results, info, figures)
 
 
 def _inputs(path: Path, raw: RawBook) -> Tables:
@@ -164,11 +198,11 @@ def _frame(table: str, columns: Mapping[str, list]) -> pd.DataFrame:
     return frame
 
 
-def _info(tab: RawSheet | None) -> dict[str, str | float]:
-    """Return the first two columns of the sheet run_info."""
-    info: dict[str, str | float] = {}
+def _labelled(tab: RawSheet | None) -> dict[str, str | float]:
+    """Return the first two columns of a sheet of labels and figures."""
+    found: dict[str, str | float] = {}
     for cells in tab.rows.values() if tab is not None else ():
         label, value = cells.get("A"), cells.get("B")
         if isinstance(label, str) and isinstance(value, str | float):
-            info[label] = value
-    return info
+            found[label] = value
+    return found

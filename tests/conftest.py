@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
 import pytest
 from openpyxl.workbook.workbook import Workbook
 
+from model.outcome import Status
 from model.planner import Plan, solve
+from model.report import write_report
 from model.run_reading import Run, read_run
 from model.template import write_book
+from model.verification import VerificationReport
 from tests.compared import CAP, PRICES, written
 from tests.reported import CAPS_OF_EVERY_KIND, NASTY, renamed, write
+from tests.small import EXACT
 from tests.tiny import RECORDS, scarce_suppliers, tiny_tables
 
 # --- solution workbooks ----------------------------------------------------------------------
@@ -91,6 +96,20 @@ def compared_plans(runs_at: Path) -> dict[str, Plan]:
 @pytest.fixture(scope="session")
 def compared_runs(runs_at: Path, compared_plans: dict[str, Plan]) -> dict[str, Run]:
     return {name: read_run(runs_at / name) for name in compared_plans}
+
+
+@pytest.fixture(scope="session")
+def doubtful_runs(runs_at: Path, compared_plans: dict[str, Plan]) -> dict[str, Run]:
+    """Return a run stopped at a plan without plants, and one that fails verification."""
+    first = compared_plans["first"]
+    bare = solve(tiny_tables(), EXACT, held=True)
+    stopped = replace(bare, solution=replace(bare.solution, status=Status.LIMIT, bound=first.solution.bound))
+    checks = first.verification.table.copy()
+    checks.loc[checks["check"] == "china_cap", "verdict"] = "FAIL"
+    broken = replace(first, verification=VerificationReport(checks, ["china_cap: broken for the test"]))
+    for name, plan in (("stopped", stopped), ("broken", broken)):
+        write_report(plan, runs_at / name, {"status": str(plan.solution.status)}, "", Path("tiny.xlsx"))
+    return {name: read_run(runs_at / name) for name in ("stopped", "broken")}
 
 
 # --- an input book ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import pytest
 
 from model import command
 from model.comparison import Cause, apply_cause, changed_cells, find_causes, plant_changes, side_by_side
+from model.outcome import Status
 from model.planner import solve
 from model.problem_builder import build_problem
 from model.report import write_report
 from model.run_reading import RunError, read_run
-from tests.compared import CAP, PRICES
+from tests.compared import CAP, PRICES, written
 from tests.small import EXACT
-from tests.tiny import RECORDS, tiny_tables
+from tests.tiny import RECORDS, YEARS, tiny_tables
 
 # --- reading -----------------------------------------------------------------------------------
 
@@ -30,6 +32,24 @@ def test_a_run_reads_back_as_it_was(compared_runs, compared_plans, name):
     for table in ("feed", "deliveries", "purchases", "unmet"):
         assert run.results[table]["tonnes"].sum() == pytest.approx(plan.solution.tables[table]["tonnes"].sum())
     assert run.name == name
+
+
+def test_what_is_known_of_a_run_is_read_back(compared_runs, compared_plans, doubtful_runs):
+    first = compared_runs["first"]
+    assert (first.proven, first.failed_rules) == (True, ())
+    assert first.gap == pytest.approx(compared_plans["first"].solution.gap, abs=1e-9)
+    stopped, broken = doubtful_runs["stopped"], doubtful_runs["broken"]
+    assert not stopped.proven
+    assert stopped.gap == pytest.approx(stopped.cost - first.cost)
+    assert stopped.failed_rules == ()
+    assert (broken.proven, broken.failed_rules) == (True, ("china_cap",))
+
+
+def test_a_run_that_says_two_things_of_its_proof_has_no_known_gap(compared_runs, doubtful_runs):
+    told = replace(compared_runs["first"], info={"status": str(Status.LIMIT)})
+    assert not told.proven
+    assert math.isnan(told.gap)
+    assert math.isnan(replace(doubtful_runs["stopped"], figures={}).gap)
 
 
 def test_a_workbook_may_be_named_instead_of_its_folder(runs_at, compared_runs):
@@ -173,7 +193,31 @@ def test_plants_are_matched_and_their_move_named(compared_runs):
 
 
 def test_flows_are_summed_over_the_years(compared_runs):
+    assert set(compared_runs["first"].problem.years_represented.values()) == {1}
     frame = side_by_side(compared_runs["first"], compared_runs["bare"], "feed", ("source_id", "host"))
     assert frame["before"].sum() == pytest.approx(compared_runs["first"].results["feed"]["tonnes"].sum())
     assert (frame["after"] == 0).all()
     assert side_by_side(compared_runs["first"], compared_runs["again"], "purchases", ("supplier",)).empty
+
+
+def test_a_modelled_year_counts_for_the_years_that_it_stands_for(tmp_path):
+    """The same tonnes bought every year, in one book year by year, in the other with 2031 left out: nothing has changed."""
+    flat: dict[str, list] = {
+        "demand": [{**row, **dict.fromkeys(YEARS, 600.0)} for row in RECORDS["demand"]],
+        "suppliers": [{**row, **dict.fromkeys(YEARS, row[2030])} for row in RECORDS["suppliers"]],
+        "prices": [{**row, **dict.fromkeys(YEARS, row[2030])} for row in RECORDS["prices"]],
+    }
+    for name, years in (("all", "all"), ("some", "2030,2032")):
+        settings = {"max_plants": 0, "modelled_years": years}
+        written(tiny_tables(settings, **flat, caps=[], host_rules=[], stockpiles=[]), tmp_path / name)
+    every, some = read_run(tmp_path / "all"), read_run(tmp_path / "some")
+    assert (len(every.problem.years), len(some.problem.years)) == (3, 2)
+    assert every.cost == pytest.approx(some.cost)
+    purchases = every.results["purchases"]
+    assert purchases["tonnes"].sum() > 0
+    assert side_by_side(every, some, "purchases", ("supplier", "product", "market")).empty
+    none = replace(some, results={**some.results, "purchases": some.results["purchases"].iloc[:0]})
+    frame = side_by_side(every, none, "purchases", ("supplier",))
+    assert frame.set_index("supplier")["before"].to_dict() == pytest.approx(purchases.groupby("supplier")["tonnes"].sum().to_dict())
+    frame = side_by_side(none, some, "purchases", ("supplier",))
+    assert frame["after"].sum() == pytest.approx(purchases["tonnes"].sum()), "two modelled years count for all three"

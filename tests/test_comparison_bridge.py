@@ -10,13 +10,15 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from model import command, report_comparison
+from model import command, comparison, report_comparison
 from model.comparison import Cause, attribute, changed_cells, find_causes
+from model.comparison_words import Comparison, describe
+from model.outcome import Status
 from model.planner import options_from, solve
 from model.problem import COMPONENTS
-from model.report_comparison import PARTS, Comparison, describe, write_comparison
+from model.report_comparison import PARTS, write_comparison
 from model.run_reading import Run, read_run
-from tests.compared import CAP, PRICES
+from tests.compared import CAP, PRICES, written
 from tests.office import convert, convert_all
 from tests.reported import without_cached_values
 from tests.small import EXACT
@@ -63,6 +65,7 @@ def test_causes_that_only_work_together_form_one_step(compared_runs):
         (Cause("sources", "rows"), Cause("composition", "rows")), (Cause("caps", "years"),),
     ]  # fmt: skip
     assert steps[-1].cost == after.cost
+    assert steps[0].unsolved == ()
 
 
 def test_no_cause_no_step(compared_runs):
@@ -157,13 +160,114 @@ def test_text_of_the_inputs_never_becomes_a_formula(compared_runs, tmp_path):
 def test_words_of_a_comparison(compared_runs):
     words = describe(compare(compared_runs, "first", "capped"))
     assert words[0] == "Compared first (before) with capped (after): 5 input cells or rows differ."
-    assert re.search(r"MUSD after; [\d,.]+ MUSD more", words[1])
+    assert re.search(
+        r"before \(proven, gap 0\.0, verified\), [\d,.]+ MUSD after \(proven, gap 0\.0, verified\); [\d,.]+ MUSD more", words[1]
+    )
     assert re.search(r"^By cause: \+[\d,.]+ MUSD caps: years\.$", words[3])
     same = describe(compare(compared_runs, "first", "again"))
     assert "unchanged" in same[1]
     assert same[3] == "By cause: no changed cell can move the plan."
     asked = describe(replace(compare(compared_runs, "first", "both"), steps=None))
     assert "--resolve" in asked[3]
+
+
+@pytest.fixture(scope="module")
+def after_stopping(compared_runs: dict[str, Run], doubtful_runs: dict[str, Run], tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    """Compare a run stopped before it found its plants with one of the same book but for the plants' life."""
+    place = tmp_path_factory.mktemp("longer")
+    written(tiny_tables({"plant_life": 11}), place / "longer")
+    return compare({**doubtful_runs, "longer": read_run(place / "longer")}, "stopped", "longer")
+
+
+def test_what_a_stopped_search_left_is_not_booked_as_a_cause(after_stopping, compared_runs):
+    """The plants' longer life saves little; most of the change is the plan that the first search had not found."""
+    found = after_stopping
+    true = found.after.cost - compared_runs["first"].cost
+    words = describe(found)
+    gap = found.before.gap
+    assert 0 > true > -10 > -400 > found.change
+    assert "CAUTION: the plan before is not proven" in words[0]
+    assert f"up to {gap:,.1f} MUSD" in words[0]
+    assert f"before (not proven, gap {gap:,.1f}, verified)" in words[1]
+    assert words[3] == f"By cause: {found.change:+,.1f} MUSD setting plant_life, by the gaps {found.change:+,.1f} to {true:+,.1f}."
+
+
+def test_the_bridge_shows_the_gaps_of_both_runs(after_stopping, doubtful_runs, tmp_path):
+    path = write_comparison(after_stopping, tmp_path / "forward")
+    rows = {row[0]: row for row in values(path, "bridge")}
+    assert rows["before: stopped"][3] == pytest.approx(doubtful_runs["stopped"].gap)
+    assert rows["setting plant_life"][3] == pytest.approx(0, abs=1e-6)
+    assert rows["setting plant_life"][4].startswith("by the gaps -45")
+    same = compare({"stopped": doubtful_runs["stopped"], "again": replace(doubtful_runs["stopped"], name="again")}, "stopped", "again")
+    path = write_comparison(same, tmp_path / "same")
+    rows = {row[0]: row for row in values(path, "bridge")}
+    assert rows["no changed input"][3:5] == (pytest.approx(doubtful_runs["stopped"].gap), "not sure (within the gaps)")
+
+
+def test_a_change_within_the_gaps_is_not_sure(compared_runs):
+    first, capped = compared_runs["first"], compared_runs["capped"]
+    wide = replace(first, figures={**first.figures, "Gap to what is proven": 0.6 * abs(capped.cost - first.cost)})
+    wider = replace(capped, figures={**capped.figures, "Gap to what is proven": 0.5 * abs(capped.cost - first.cost)})
+    words = describe(compare({"first": wide, "capped": wider}, "first", "capped"))
+    assert words[1].endswith("not sure (within the gaps).")
+    assert words[3].endswith("caps: years, not sure (within the gaps).")
+    assert "not sure" not in " ".join(describe(compare({"first": wide, "capped": capped}, "first", "capped")))
+
+
+def test_the_same_inputs_with_plans_further_apart_than_their_gaps_are_not_explained_away(compared_runs, doubtful_runs):
+    first, stopped = compared_runs["first"], doubtful_runs["stopped"]
+    assert describe(compare({"a": first, "b": stopped}, "a", "b"))[3].endswith("stopped at different plans within their gaps.")
+    closer = replace(stopped, figures={**stopped.figures, "Gap to what is proven": 10.0})
+    assert "their gaps do not explain it" in describe(compare({"a": first, "b": closer}, "a", "b"))[3]
+    unknown = replace(stopped, figures={})
+    assert "a gap is not known" in describe(compare({"a": first, "b": unknown}, "a", "b"))[3]
+
+
+def test_a_plan_that_failed_verification_is_told_of_first(compared_runs, doubtful_runs):
+    words = describe(compare({**compared_runs, **doubtful_runs}, "first", "broken"))
+    assert "CAUTION: the plan after FAILED VERIFICATION (china_cap), do not use its figures" in words[0]
+    assert "after (proven, gap 0.0, FAILED VERIFICATION)" in words[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"status": Status.NO_PLAN_FOUND}, "no plan was found in the time after setting max_plants"),
+        ({"status": Status.ERROR, "termination": "out of memory"}, "the solver failed (out of memory) after setting max_plants"),
+        ({}, "the plan failed verification after setting max_plants"),
+    ],
+)
+def test_causes_not_told_apart_for_want_of_a_plan_are_marked(compared_runs, monkeypatch, change, why):
+    """The first of two solves gives nothing: its cause forms one step with the next, which does not mean that they work together."""
+    solves = []
+
+    def once(*arguments, **options):
+        plan = solve(*arguments, **options)
+        solves.append(plan)
+        if len(solves) > 1:
+            return plan
+        failures = [] if change else ["made to fail"]
+        return replace(plan, solution=replace(plan.solution, **change), verification=replace(plan.verification, failures=failures))
+
+    monkeypatch.setattr(comparison, "solve", once)
+    found = compare(compared_runs, "first", "both")
+    assert [len(step.causes) for step in found.steps] == [2, 1]
+    assert found.steps[0].unsolved == (why,)
+    assert found.steps[1].unsolved == ()
+    assert f"setting max_plants with prices: years (not told apart: {why})" in describe(found)[3]
+
+
+def test_a_cause_that_leaves_the_model_as_it_was_is_sure_to_change_nothing(compared_runs):
+    """A design that no host may build: its capital cost moves nothing, whatever the gap of the first run."""
+    first = compared_runs["first"]
+    wide = replace(first, figures={**first.figures, "Gap to what is proven": 5.0})
+    hosts = first.tables["hosts"].assign(latitude=1.0)
+    after = replace(compared_runs["capped"], tables=compared_runs["capped"].tables.with_frames(hosts=hosts))
+    found = compare({"first": wide, "capped": after}, "first", "capped")
+    still, moved = found.steps
+    assert (still.causes, still.moved, still.gap) == ((Cause("hosts", "latitude"),), False, 5.0)
+    assert moved.moved
+    assert "+0.0 MUSD hosts: latitude." in describe(found)[3]
 
 
 def test_the_command_writes_the_workbook_and_five_lines(runs_at, compared_plans, tmp_path, capsys):
