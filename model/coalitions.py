@@ -2,7 +2,11 @@
 
 Two views of a coalition alone. *Whole market*: the others are gone, so every open offer and every tonne of
 uncommitted feed is the coalition's. *Shared market*: the others are still there and plan by themselves, so the
-coalition has its part of what is open to everybody; such plans can be carried out side by side.
+coalition has its part of what is open to everybody. Such plans do not compete for feed or offers; they may still want the
+same site, or break together a limit on plants or tonnes that each of them meets.
+
+Markets that are no partner are no part of a coalition. Were they served in every plan, what the members bear would be an
+accident: least total cost does not say whether a member or another market gets the cheap oxide.
 """
 
 from __future__ import annotations
@@ -33,18 +37,18 @@ def proper_coalitions(partners: Sequence[str]) -> Iterator[Coalition]:
 def coalition_tables(tables: Tables, members: Coalition, view: str) -> Tables:
     """Return the inputs of some partners without the others, under the same rules.
 
-    The markets, demand, stockpiles, own offers, own caps and budgets of the other partners are gone; equity is scaled to
-    sum to 1. Caps, limits, hosts and markets that are no partner stay.
+    The demand, stockpiles, own offers, own caps and budgets of all other markets are gone, be they partners or not; equity is
+    scaled to sum to 1. Other caps, limits and hosts stay.
 
     Parameters
     ----------
     tables
         Validated inputs of all partners.
     members
-        The partners that stay.
+        The partners that stay; all of them where other markets alone are to go.
     view
-        `WHOLE` or `SHARED`. In the latter, offers open to every market are cut to the members' share of the
-        partners' demand for the product in the year, and sources to the members' equity.
+        `WHOLE` or `SHARED`. In the latter, offers open to every market are cut to the members' share of all
+        markets' demand for the product in the year, and sources to the members' equity.
 
     Returns
     -------
@@ -52,15 +56,12 @@ def coalition_tables(tables: Tables, members: Coalition, view: str) -> Tables:
         Not validated.
     """
     equity = equity_shares(tables)
-    gone = set(equity) - members
+    gone = set(tables["markets"]["market"]) - members
     kept = {
         sheet: tables[sheet][~tables[sheet]["market"].isin(gone)].copy() for sheet in ("markets", "demand", "stockpiles", "suppliers")
     }  # fmt: skip
     own = sum(equity[m] for m in members)
-    is_member = kept["markets"]["market"].isin(members)
-    kept["markets"].loc[is_member, "equity"] = [
-        equity[m] / own if own > 0 else 1.0 / len(members) for m in kept["markets"]["market"][is_member]
-    ]
+    kept["markets"]["equity"] = [equity[m] / own if own > 0 else 1.0 / len(members) for m in kept["markets"]["market"]]
     caps, routes = tables["caps"], tables["route_costs"]
     kept["caps"] = caps[~((caps["scope"] == "partner") & caps["member"].isin(gone))]
     kept["route_costs"] = routes[~((routes["leg"] == "product") & routes["destination"].isin(gone))]
@@ -71,12 +72,12 @@ def coalition_tables(tables: Tables, members: Coalition, view: str) -> Tables:
 
 
 def _shared_offers(tables: Tables, offers: pd.DataFrame, members: Coalition) -> pd.DataFrame:
-    """Cut offers open to every market to the members' share of the partners' demand; by equity where nobody asks."""
+    """Cut offers open to every market to the members' share of all demand; by equity where nobody asks."""
     equity = equity_shares(tables)
     demand = tables["demand"]
     offers = offers.copy()
     for year in [column for column in offers.columns if isinstance(column, int) and column in demand.columns]:
-        whole = demand[demand["market"].isin(equity)].groupby("product")[year].sum()
+        whole = demand.groupby("product")[year].sum()
         own = demand[demand["market"].isin(members)].groupby("product")[year].sum()
         share = {
             product: float(own.get(product, 0.0)) / asked if asked > 0 else sum(equity[m] for m in members)

@@ -52,6 +52,18 @@ def test_shared_market_cuts_open_offers_by_demand_and_feed_by_equity():
     assert sum(parts) == pytest.approx(1000)
 
 
+def test_a_market_that_is_no_partner_is_left_out_and_keeps_its_part_of_open_offers():
+    markets = [*small.TWO_MARKETS, small.market("EUR", partner="no", equity=0)]
+    demand = [small.demand(500, where=where) for where in ("JPN", "USA", "EUR")]
+    offers = [small.supplier("OPEN", tonnes=900), small.supplier("OWN", where="EUR")]
+    for members, share in ((JAPAN, 1 / 3), (JAPAN | USA, 2 / 3)):
+        tables = coalition_tables(small.book(markets=markets, demand=demand, suppliers=offers), members, SHARED)
+        assert set(tables["markets"]["market"]) == set(tables["demand"]["market"]) == members
+        assert tables["suppliers"]["supplier"].tolist() == ["OPEN"]
+        assert tables["suppliers"][2030].iloc[0] == pytest.approx(900 * share)
+        assert tables["markets"]["equity"].sum() == pytest.approx(1)
+
+
 def test_three_partners_have_six_coalitions_and_shapley_shares_that_add_up():
     names = ["A", "B", "C"]
     assert len(list(proper_coalitions(names))) == 6

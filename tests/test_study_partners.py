@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from model.coalitions import SHARED, WHOLE
 from model.planner import solve
-from model.studies import find_study
+from model.studies import find_study, partner_game
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 from tests import small
@@ -83,6 +85,100 @@ def test_every_rule_splits_the_same_cost_and_the_whole_gain(seed):
         assert rules["gain"].sum().to_dict() == pytest.approx(dict.fromkeys(rules.groups, gain), abs=1e-6)
         assert rules["payment"].sum().to_dict() == pytest.approx(dict.fromkeys(rules.groups, 0.0), abs=1e-6)
         assert split.loc[(view, "Shapley"), "gain"].tolist() == pytest.approx([gain / 2, gain / 2], abs=1e-6)
+
+
+def beside_europe(order: int) -> Tables:
+    """Return a book without plants of two partners and one other market, 500 t each; 500 t are offered at 20 and the rest at 100."""
+    markets = [*small.TWO_MARKETS, small.market("EUR", partner="no", equity=0)]
+    demand = [small.demand(500, where=where) for where in ("JPN", "USA", "EUR")]
+    offers = [small.supplier("CHEAP", tonnes=500, price_share=0.2), small.supplier("DEAR")]
+    return small.book(hosts=[small.host(candidate="no")], markets=markets[::order], demand=demand, suppliers=offers)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_beside_a_market_that_is_no_partner_nothing_is_an_accident_of_ties(order):
+    alone, split, sheet = gain_tables(beside_europe(order))
+    # in the shared market a third of the cheap oxide each: 3.33 + 33.33 alone, twice that together
+    assert alone.loc[SHARED, "alone"].tolist() == pytest.approx([110 / 3, 110 / 3])
+    equity, fair = split.loc[SHARED, "equity", :], split.loc[SHARED, "Shapley", :]
+    assert equity["cost"].sum() == pytest.approx(220 / 3)
+    assert equity["gain_least"].tolist() == pytest.approx([-40 / 3, -40 / 3])
+    assert equity["gain_most"].tolist() == pytest.approx([40 / 3, 40 / 3])
+    assert set(equity["verdict"]) == {"depends on who gets which oxide"}
+    assert fair["gain"].tolist() == pytest.approx([0, 0], abs=1e-6)
+    assert set(fair["verdict"]) == {"no worse off"}
+    assert any(line.startswith("Acting jointly saves 0.0 MUSD on the partners' own demand (EUR left out)") for line in sheet.headlines)
+    assert not any("Warning" in line for line in [*sheet.sentences, *sheet.headlines])
+    assert any(line.startswith("EUR is no partner") for line in sheet.sentences)
+
+
+def test_partners_with_no_plan_by_themselves_are_said_to_have_none():
+    # JPN has to take 0.5 kt from China; that is half of all only with the 0.5 kt that Europe buys elsewhere
+    tables = two_partners(
+        markets=[*small.TWO_MARKETS, small.market("EUR", partner="no", equity=0)],
+        demand=[small.demand(500, where=where) for where in ("JPN", "USA", "EUR")],
+        caps=[small.cap("supply", "tonnes", "all", 0.5)],
+        suppliers=[small.supplier("CHINA", where="JPN", tonnes=500, china_linked=1, least_take=1), small.supplier("CLEAN", where="EUR")],
+        hosts=[small.host(candidate="no")],
+    )
+    _, split, sheet = gain_tables(tables)
+    assert split.empty
+    assert any("shared market no plan of the partners by themselves exists" in line for line in sheet.sentences)
+
+
+def with_gaps(monkeypatch, gap: float) -> None:
+    """Let every plan alone be proven to a gap only."""
+    exact = partner_game.solve_cases
+
+    def within(cases, *rest, **named):
+        for case, plan in exact(cases, *rest, **named):
+            yield case, replace(plan, solution=replace(plan.solution, bound=plan.solution.objective - gap))
+
+    monkeypatch.setattr(partner_game, "solve_cases", within)
+
+
+def test_a_gap_never_speaks_for_staying(monkeypatch):
+    # 0.7 of 30 is 21, alone it is 20 at most: 1 worse off, however much cheaper alone could still be
+    with_gaps(monkeypatch, 2.0)
+    _, split, sheet = gain_tables(two_partners(equity=0.7))
+    assert split.loc[(SHARED, "equity", "JPN"), "verdict"] == "WORSE OFF than alone"
+    assert any(line.startswith("Warning: JPN would be 1.0 MUSD worse off than alone (up to 3.0 with the gap") for line in sheet.sentences)
+
+
+def test_a_gain_within_the_gap_is_not_sure(monkeypatch):
+    # 0.6 of 30 is 18: 2 less than alone, which could be 4 cheaper; the US gains 8 of it; each 5 by tonnes
+    with_gaps(monkeypatch, 4.0)
+    _, split, sheet = gain_tables(two_partners(equity=0.6))
+    assert split.loc[(SHARED, "equity", "JPN"), "verdict"] == "not sure within the gap"
+    assert split.loc[(SHARED, "equity", "USA"), "verdict"] == "no worse off"
+    assert any(line.startswith("Whether JPN is worse off than alone is not sure: it gains 2.0 MUSD") for line in sheet.sentences)
+    with_gaps(monkeypatch, 6.0)
+    _, split, sheet = gain_tables(two_partners(equity=0.7))
+    assert split.loc[(SHARED, "Shapley", "JPN"), "verdict"] == "not sure within the gap"
+    assert any("no rule is sure to keep everybody" in line for line in sheet.sentences)
+
+
+SIDE_BY_SIDE = "(plans that could be carried out side by side)"
+
+
+def shared_sentence(tables: Tables) -> str:
+    """Return what is said of acting jointly against each alone in the shared market."""
+    return study(tables)["partner_gain"].sentences[0]
+
+
+def test_plans_alone_for_one_site_are_not_called_side_by_side():
+    assert "both plans want the same site HOST)" in shared_sentence(two_partners())
+    assert SIDE_BY_SIDE in shared_sentence(two_partners().with_settings(plants_per_host=2))
+    assert SIDE_BY_SIDE in shared_sentence(two_partners(hosts=[small.host(candidate="no")]))
+
+
+def test_plans_alone_that_together_break_a_limit_are_said_to():
+    tables = two_partners().with_settings(plants_per_host=2)
+    assert "both plans make 2 plants where 1 may be built)" in shared_sentence(tables.with_settings(max_plants=1))
+    for kind, words in (("feed_ceiling", "feed HOST"), ("export_ceiling", "ship abroad from HOST")):
+        tight, wide = (two_partners(host_rules=[small.rule(kind, t)]).with_settings(plants_per_host=2) for t in (800, 1000))
+        assert f"both plans {words} 200 t more than rule {kind} allows in a year)" in shared_sentence(tight)
+        assert SIDE_BY_SIDE in shared_sentence(wide)
 
 
 DEFICIT = {"figure": "us_goods_deficit_japan", "description": "deficit", "period": "2024", "unit": "billion USD", "source": "somebody"}
