@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -50,20 +50,28 @@ def plant_barriers(tables: Tables, host: str, tonnes: float, by_year: int) -> li
     least = tonnes - 1e-6
     if reach(tables) >= least:
         return []
-    barriers = list(_plant_barriers(tables, host))
+    barriers = list(_plant_barriers(tables, host, by_year))
     alone = [barrier.words for barrier in barriers if reach(barrier.lift(tables)) >= least]
     if alone:
         return alone
-    together = tables
-    for barrier in barriers:
-        together = barrier.lift(together)
-    largest = reach(together)
+    largest = reach(_all_lifted(tables, barriers))
     if largest >= least:
+        for barrier in list(barriers):
+            # what need not be lifted is not in the way
+            fewer = [each for each in barriers if each is not barrier]
+            if reach(_all_lifted(tables, fewer)) >= least:
+                barriers = fewer
         return ["several together: " + ", ".join(barrier.words for barrier in barriers)]
     return [f"no design fits: at most {largest:,.0f} t/y can stand there (capacity and host on designs; plants_per_host on settings)"]
 
 
-def _plant_barriers(tables: Tables, host: str) -> Iterator[Barrier]:
+def _all_lifted(tables: Tables, barriers: Iterable[Barrier]) -> Tables:
+    for barrier in barriers:
+        tables = barrier.lift(tables)
+    return tables
+
+
+def _plant_barriers(tables: Tables, host: str, by_year: int) -> Iterator[Barrier]:
     """Yield what may keep a plant from being built in time."""
     hosts, rules = tables["hosts"], tables["host_rules"]
     row = hosts.index[hosts["host"] == host][0]
@@ -73,24 +81,37 @@ def _plant_barriers(tables: Tables, host: str) -> Iterator[Barrier]:
         lambda changed: with_host_figure(changed, host, "earliest_start", 0.0),
     )
     for place in rules.index[(rules["host"] == host) & (rules["rule"] == "forbid_plant")]:
-        yield Barrier(
-            f"rule {_text(rules, place, 'rule_id')}, forbid_plant ({tables.cell('host_rules', place, 'rule')})", _rule_dropped(place)
-        )
-    yield Barrier(f"decision_year = {tables.setting('decision_year'):.0f} (settings) with build_years (designs)", _built_at_once)
+        yield Barrier(_rule_in_words(tables, place), _rule_dropped(place))
+    decision = tables.setting("decision_year")
+    last = f", after {by_year}" if decision > by_year else " with build_years (designs)"
+    yield Barrier(f"decision_year = {decision:.0f} (settings){last}", lambda changed: _built_at_once(changed, by_year))
 
 
 def _text(frame: pd.DataFrame, place: Hashable, column: str) -> str:
     return str(frame.loc[[place], column].iloc[0])
 
 
-def _built_at_once(tables: Tables) -> Tables:
+def _built_at_once(tables: Tables, by_year: int) -> Tables:
     designs = tables["designs"].copy()
     designs["build_years"] = 0.0
-    return tables.with_frames(designs=designs)
+    begun = min(tables.setting("decision_year"), float(by_year))
+    return tables.with_frames(designs=designs).with_settings(decision_year=begun)
 
 
 def _rule_dropped(place: Hashable) -> Callable[[Tables], Tables]:
     return lambda tables: tables.with_frames(host_rules=tables["host_rules"].drop(index=place, errors="ignore"))
+
+
+def forcing_rules(tables: Tables, host: str) -> list[str]:
+    """Return the rules that force a plant at a host, in words."""
+    rules = tables["host_rules"]
+    places = rules.index[(rules["host"] == host) & (rules["rule"] == "force_plant")]
+    return [_rule_in_words(tables, place) for place in places]
+
+
+def _rule_in_words(tables: Tables, place: Hashable) -> str:
+    rules = tables["host_rules"]
+    return f"rule {_text(rules, place, 'rule_id')}, {_text(rules, place, 'rule')} ({tables.cell('host_rules', place, 'rule')})"
 
 
 def plan_barriers(tables: Tables, host: str) -> list[Barrier]:
@@ -98,7 +119,7 @@ def plan_barriers(tables: Tables, host: str) -> list[Barrier]:
     hosts, rules, markets, designs = (tables[sheet] for sheet in ("hosts", "host_rules", "markets", "designs"))
     row = hosts.index[hosts["host"] == host][0]
     found = [
-        Barrier(f"rule {_text(rules, place, 'rule_id')}, {_text(rules, place, 'rule')} ({tables.cell('host_rules', place, 'rule')})", _rule_dropped(place))
+        Barrier(_rule_in_words(tables, place), _rule_dropped(place))
         for place in rules.index[(rules["host"] == host) & rules["rule"].isin(FEED_AND_TRADE)]
     ]  # fmt: skip
     if hosts.at[row, "thorium_accepted"] != "high":
