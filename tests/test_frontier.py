@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from dataclasses import replace
 
 import pytest
 
+from model import strategy
 from model.planner import solve
 from model.studies.cap_levels import CapScope, cap_path, cap_scopes, with_cap_level
-from model.studies.cap_sweep import Point, Reach, Sweep, grid_levels
-from model.studies.frontier import Frontier, answered_by_sweep, cost_per_point, gap_of, point_of, run, trace_frontiers
+from model.studies.cap_sweep import Frontier, Point, Reach, Sweep, cost_per_point, grid_levels
+from model.studies.frontier import answered_by_sweep, point_of, run, trace_frontiers
+from model.studies.frontier_sentences import headlines_of, hosts_in_words, sentences_of
 from model.studies.study import StudyContext
 from model.tables import Tables
 from tests import small
@@ -126,6 +129,59 @@ def test_hosts_that_cost_the_same_are_no_change():
     assert sweep.turns() == []
 
 
+def test_steps_within_the_gap_add_up():
+    # each step of the grid costs less than 1, all of them 4.3; B is the best at 0 % alone, and A would cost 0.2 more there
+    sweep, _ = swept({"A": [10, 0.045], "B": [11.3, 0.03]}, grid_levels(6), gap=1.0)
+    (turn,) = sweep.turns()
+    assert (turn.loose.hosts, turn.kept.hosts, turn.width) == (("A",), ("B",), 1)
+    assert 14.3 - turn.loose.cost > 1 >= 14.3 - turn.tight.cost
+    assert sweep.settled() is None
+
+
+def test_hosts_that_keep_within_the_gap_as_far_as_solved_are_no_change():
+    # 2 MUSD from end to end; each level in between has a tie for its best hosts
+    sweep = Sweep((100, 0), 1.0)
+    while levels := sweep.wanted():
+        for level in levels:
+            hosts = {100: "SMALL", 0: "BIG"}.get(level, "SMALL" if level % 3 else "BIG")
+            cost = 10 + 0.02 * (100 - level)
+            sweep.tell(Point(level, cost, cost, (hosts,)))
+    kept = sweep.settled()
+    assert sweep.turns() == []
+    assert kept is not None
+    assert (kept.hosts, kept.level) == (("BIG",), 75)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_hosts_that_are_said_to_do_are_within_the_gap(seed):
+    draw = random.Random(seed)
+    lines = {hosts: (draw.uniform(0, 4), draw.uniform(0, 0.3) ** 3) for hosts in "ABC"}
+    sweep = Sweep((100, 80, 60, 40, 20, 12.5, 0), 1.0)
+
+    def cost(hosts: str, level: float) -> float:
+        return lines[hosts][0] + lines[hosts][1] * (100 - level)
+
+    while levels := sweep.wanted():
+        for level in levels:
+            least = min(cost(hosts, level) for hosts in lines)
+            chosen = draw.choice([hosts for hosts in lines if cost(hosts, level) <= least + 0.5])
+            sweep.tell(Point(level, cost(chosen, level), least, (chosen,)))
+    kept = sweep.settled()
+    assert (kept is None) == bool(sweep.turns())
+    for point in sweep.known() if kept else []:
+        assert cost(kept.hosts[0], point.level) <= point.cost + 1 + 1e-9
+    for turn in sweep.turns():
+        assert turn.width <= 1
+        assert cost(turn.kept.hosts[0], turn.tight.level) <= turn.tight.cost + 1 + 1e-9
+
+
+def test_no_tighter_cap_is_possible_where_one_is_not():
+    sweep = Sweep((100, 50, 0), 1.0)
+    sweep.tell(Point(0, math.nan, math.nan))
+    sweep.tell(Point(50, math.inf, math.inf))
+    assert sweep.points[0].impossible
+
+
 def test_the_end_of_what_is_possible_is_located_too():
     sweep, _ = swept({"A": [10, 1]}, grid_levels(6), only_to=33)
     (turn,) = sweep.turns()
@@ -205,7 +261,10 @@ def test_where_oxide_must_be_bought_there_is_an_end():
     assert frontier.reach is not None
     assert frontier.reach.reached == 30
     (sheet,) = run(context)
-    assert any("tighter than 30 % there is no plan" in sentence for sentence in sheet.sentences)
+    assert any("from 29 % down there is no plan" in sentence for sentence in sheet.sentences)
+    assert sheet.sentences[-1].endswith(
+        "with no demand unmet is 30 %, for 51.0 MUSD more than no cap."
+    )  # nobody is short further down: no plan is
 
 
 def test_a_plan_that_fails_verification_is_not_reported():
@@ -225,7 +284,7 @@ def test_what_the_sheet_says():
     assert points["extra_cost"].is_monotonic_increasing
     assert sheet.headlines[0] == "Each further point of cap below 70 % on all supply by tonnes costs about 0.3 MUSD."
     assert sheet.headlines[1] == "Below 53.5 % on all supply by tonnes the hosts change from Smalland to Bigland."
-    assert sheet.headlines[2] == "All supply by tonnes can go down to 0 % China-linked before anybody is left shorter than without a cap."
+    assert sheet.headlines[2] == "All supply by tonnes can go down to 0 % China-linked with no demand unmet."
     turns = sheet.tables[1][2]
     assert turns[["looser", "tighter"]].values.tolist() == [[1.0, 0.99], [0.54, 0.53]]
 
@@ -268,9 +327,9 @@ def test_a_plan_without_a_bound_has_no_gap():
     sweep.tell(Point(50, 30.0, 29.5, ("A",)))
     sweep.tell(Point(100, math.nan, math.nan))
     assert sweep.points[100].cost == 30.0
-    assert math.isnan(gap_of(sweep.points[100]))
-    assert gap_of(sweep.points[50]) == pytest.approx(0.5)
-    assert math.isnan(gap_of(Point(0, math.inf, math.inf)))
+    assert math.isnan(sweep.points[100].gap)
+    assert sweep.points[50].gap == pytest.approx(0.5)
+    assert math.isnan(Point(0, math.inf, math.inf).gap)
 
 
 def test_a_level_that_was_not_decided_leaves_the_reach_unproven():
@@ -280,13 +339,137 @@ def test_a_level_that_was_not_decided_leaves_the_reach_unproven():
     reach.tell(20, False, proven=False)
     reach.tell(30, True)
     assert (reach.reached, reach.missed, reach.proven) == (30, 20, False)
+    reach.tell(29, False)  # proven here, it is proven of 20 % too
+    assert (reach.reached, reach.missed, reach.proven) == (30, 29, True)
 
 
 @pytest.mark.parametrize(("unmet", "answered"), [(2.0, True), (2.1, False)])
 def test_a_level_whose_own_plan_leaves_nobody_shorter_is_not_solved_again(unmet, answered):
     (scope,) = cap_scopes(small.book({"frontier_scopes": "tonnes"}))
-    sweep = Sweep((100, 0), 1.0, {100: Point(100, 10.0, 10.0, unmet=2.0), 0: Point(0, 30.0, 29.5, unmet=unmet)})
+    sweep = Sweep((100, 0), 1.0, points={100: Point(100, 10.0, 10.0, short={"A": 2.0}), 0: Point(0, 30.0, 29.5, short={"A": unmet})})
     frontier = Frontier(scope, 100, sweep)
     assert answered_by_sweep(frontier, 0) is answered
     assert frontier.lowest == (sweep.points[0] if answered else None)
     assert not answered_by_sweep(frontier, 50)
+
+
+# --- what is said ------------------------------------------------------------------------------------
+
+
+def said(sweep: Sweep, **change: object) -> str:
+    (scope,) = cap_scopes(frontier_book())
+    return " ".join(sentences_of(frontier_book(), replace(Frontier(scope, 70, sweep), **change)))
+
+
+def test_hosts_of_a_looser_level_are_not_said_to_do_further_down():
+    # SMALL is 0.5 MUSD cheaper than BIG without a cap, and 50 dearer at 40 %: what it cannot make is short
+    tables = frontier_book(
+        {"minimum_hosts": 1, "max_plants": 1},
+        sources=[small.source(fixed_price=50)],
+        designs=[small.design("D400", capacity=400, capex=100, host="SMALL"), small.design("D1000", capex=105, host="BIG")],
+    )
+    within_one = replace(small.EXACT, absolute_gap=1.0)
+    (sheet,) = run(StudyContext(tables, solve(tables, within_one), within_one, 1, lambda _: None))
+    text = " ".join(sheet.sentences)
+    assert sheet.tables[0][2]["hosts"].tolist() == ["Smalland", *["Bigland"] * 6]
+    assert "site can be settled before the cap" not in text
+    assert "the hosts of the tightest level (Bigland) are within the gap at every looser one that was solved, at most 0.5 MUSD" in text
+    assert "Down to 0 % it costs no more than the gap with plants at Bigland: ask for that much at once." in text
+    assert "dearest step" not in text
+
+
+def test_the_same_hosts_are_said_of_what_was_solved():
+    text = said(Sweep((100, 0), 1.0, points={level: Point(level, 60.0 - level / 2, 60.0 - level / 2, ("SMALL",)) for level in (100, 0)}))
+    assert "the same at every level solved (Smalland)" in text
+
+
+def test_no_sector_is_left_shorter_so_that_another_is_served():
+    # without a cap the USA are 200 t short: no supplier, and no plant is worth it. With 600 t made at 40 %, it would be cheaper to
+    # serve them (260 a kt short) and leave Japan short (200): 106 MUSD. Nobody left shorter: 100 + 48 + 20 + 52 - 102 = 118 MUSD
+    tables = frontier_book(
+        markets=small.TWO_MARKETS,
+        sectors=[small.sector(), small.sector("defence", shortage_cost=260)],
+        demand=[small.demand(1000), small.demand(200, where="USA", who="defence")],
+        suppliers=[small.supplier("CHINA", where="JPN", tonnes=1000, price_share=0.5, china_linked=1)],
+        hosts=[small.host("SMALL")],
+        designs=[small.design("D600", capacity=600, capex=1000)],
+    )
+    (sheet,) = run(context_of(tables))
+    (row,) = sheet.tables[2][2].to_dict("records")
+    assert row["lowest"] == 0.4
+    assert row["extra_cost"] == small.approx(118)
+    assert sheet.sentences[-1] == (
+        "All supply by tonnes: the lowest share that can be reached with no sector left shorter than without a cap (200.0 t in all) is 40 %, "
+        "for 118.0 MUSD more than no cap; a tighter cap leaves some sector shorter than that."
+    )
+    assert sheet.headlines[-1] == "All supply by tonnes can go down to 40 % China-linked with no sector left shorter than without a cap."
+
+
+def test_a_lowest_share_that_is_not_proven_is_said_to_be_none():
+    (scope,) = cap_scopes(frontier_book())
+    points = {100: Point(100, 10.0, 10.0), 70: Point(70, 20.0, 20.0), 0: Point(0, 30.0, 29.5, short={"magnets": 5.0})}
+    frontier = Frontier(scope, 70, Sweep((100, 70, 0), 1.0, points=points), Reach(70, 0, proven=False), points[70])
+    assert list(sentences_of(frontier_book(), frontier))[-1].endswith("; a solve at a tighter cap was stopped, so that it may be lower.")
+    assert list(headlines_of(frontier_book(), [frontier]))[-1].endswith(
+        "can go down to 70 % China-linked with no demand unmet, perhaps lower: a solve at a tighter cap was stopped."
+    )
+    proven = replace(frontier, reach=Reach(70, 69))
+    assert list(sentences_of(frontier_book(), proven))[-1].endswith("; a tighter cap leaves somebody short whatever is built.")
+
+
+def test_levels_that_were_not_found_in_time_are_not_said_to_have_no_plan():
+    stopped = {level: Point(level, math.nan, math.nan) for level in (100, 50, 0)}
+    assert said(Sweep((100, 50, 0), 1.0, points=stopped)) == "All supply by tonnes: no plan was found in time."
+    none = {level: Point(level, math.inf, math.inf) for level in (100, 50, 0)}
+    assert said(Sweep((100, 50, 0), 1.0, points=none)) == "All supply by tonnes: no plan exists even without a cap."
+    loosest = Sweep((100, 50, 0), 1.0, points={**stopped, 100: Point(100, 10.0, 9.5, ("SMALL",))})
+    assert said(loosest) == "All supply by tonnes: 2 of 3 levels were not found in time, the loosest at 50 %."
+    assert [hosts_in_words(frontier_book(), point) for point in loosest.shown()] == ["Smalland", "not known", "not known"]
+    assert hosts_in_words(frontier_book(), none[0]) == "no plan"
+
+
+def test_levels_solved_to_a_relative_gap_are_proven(monkeypatch):
+    # the search by counts of plants, which tries a neighbour's plan and prunes from the cutoff on
+    monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
+    options = replace(small.EXACT, absolute_gap=0.0, relative_gap=0.02)
+    tables = frontier_book({"minimum_hosts": 1}, sources=[small.source(fixed_price=50.5)])
+    (sheet,) = run(StudyContext(tables, solve(tables, options), options, 1, lambda _: None))
+    points = sheet.tables[0][2]
+    assert (points["gap"] <= 0.0202 * points["total_cost"]).all()
+    assert (points["found_at"] == points["level"]).sum() < len(points)  # what costs the same within 2 % is not solved again
+    assert not any("not proven" in sentence for sentence in sheet.sentences)
+
+
+def test_no_plan_below_a_cutoff_is_a_bound():
+    tables = with_cap_level(frontier_book(), TONNES, 0.8)  # 66 MUSD at least
+    pruned = point_of(80, solve(tables, small.EXACT, cutoff=60.0), 60.0)
+    assert not pruned.impossible
+    assert pruned.bound == small.approx(60)
+    sweep = Sweep((100, 80, 60), 1.0)
+    sweep.tell(Point(60, 60.0, 59.5, ("BIG",)))
+    sweep.tell(pruned)
+    assert (sweep.points[80].hosts, sweep.points[80].gap) == (("BIG",), 0.0)
+
+
+def test_changes_between_levels_that_are_not_proven_say_so():
+    sweep = Sweep((100, 0), 1.0)
+    while levels := sweep.wanted():
+        for level in levels:
+            cost = 10 + 0.5 * (100 - level)
+            sweep.tell(Point(level, cost, cost - (0.5 if level in (0, 100) else 40.0), ("SMALL" if level >= 50 else "BIG",)))
+    (turn,) = sweep.turns()
+    assert turn.loose.gap == turn.tight.gap == 40
+    text = said(sweep)
+    assert f"the chosen hosts change at {turn.level:g} % (not proven: within 40.0 MUSD); settle" in text
+    solved = len(sweep.known())
+    assert f"{solved - 2} of {solved} levels are not proven to the gap asked for" in text
+
+
+def test_the_book_s_own_level_need_not_be_whole():
+    tables = frontier_book({"frontier_points": 3}, caps=[small.cap("supply", "tonnes", "all", 0.125)])
+    (sheet,) = run(context_of(tables))
+    points = sheet.tables[0][2]
+    assert points["level"].tolist() == [1.0, 0.5, 0.125, 0.0]
+    assert points["total_cost"].tolist()[2] == small.approx(30 + 80 * 0.875 + 50 * 0.125)
+    assert sheet.headlines[0].startswith("Each further point of cap below 12.5 % ")
+    assert {"gap_looser", "gap_tighter"} <= set(sheet.tables[1][2])

@@ -2,17 +2,26 @@
 
 A plan that keeps a tight cap keeps every looser one, so the least cost never falls as the cap
 tightens. Where two levels cost the same, the tighter one's plan is the best at all levels in between.
+Not so the other way round: a looser level's hosts may be ruinous, or not be able to keep the cap at all, further down.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from model.problem import BuildKey
+from model.studies.cap_levels import CapScope
 
 PERCENT = 100
+
+SHORT_TONNES = 1e-3
+"""t REO over the horizon; less than this is nobody short."""
+
+ROUNDING = 1e-6
+"""A gap that is larger than the one asked for by less than this share of the cost is rounding."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +36,8 @@ class Point:
         MUSD; infinite where no plan exists, NaN where none was found in time.
     hosts, builds
         Chosen hosts and plants.
-    unmet
-        t REO left short over the horizon.
+    short
+        Sector -> t REO left short over the horizon, all markets and products together; a sector not named is not short.
     share
         Largest China-linked share in the scope in the last capped year; NaN where nothing flows.
     found_at
@@ -37,14 +46,14 @@ class Point:
         Of independent verification.
     """
 
-    level: int
+    level: float
     cost: float
     bound: float
     hosts: tuple[str, ...] = ()
     builds: tuple[BuildKey, ...] = ()
-    unmet: float = 0.0
+    short: Mapping[str, float] = field(default_factory=dict)
     share: float = math.nan
-    found_at: int = -1
+    found_at: float = -1
     verdict: str = ""
 
     @property
@@ -57,13 +66,37 @@ class Point:
         """Whether it is proven that there is none."""
         return math.isinf(self.cost)
 
+    @property
+    def unmet(self) -> float:
+        """Return the t REO left short over the horizon, all sectors together."""
+        return sum(self.short.values())
+
+    @property
+    def gap(self) -> float:
+        """Return how much cheaper a plan could be, MUSD; NaN where nothing is proven."""
+        return max(0.0, self.cost - self.bound) if self.exists and math.isfinite(self.bound) else math.nan
+
+    def leaves_none_shorter_than(self, other: Point) -> bool:
+        """Whether no sector is left shorter than by another plan."""
+        return all(tonnes <= other.short.get(sector, 0.0) + SHORT_TONNES for sector, tonnes in self.short.items())
+
 
 @dataclass(frozen=True)
 class Turn:
-    """A change of the chosen hosts between two solved levels, the looser one first."""
+    """A change of hosts between two solved levels.
+
+    Parameters
+    ----------
+    loose, tight
+        The two levels with the best plan known at each.
+    kept
+        The plan whose hosts are within the gap at `tight` and at every known level from there down to the next change;
+        at `loose` they are not known to be. Where no plan exists at `tight`, that level itself.
+    """
 
     loose: Point
     tight: Point
+    kept: Point
 
     @property
     def level(self) -> float:
@@ -71,7 +104,7 @@ class Turn:
         return (self.loose.level + self.tight.level) / 2
 
     @property
-    def width(self) -> int:
+    def width(self) -> float:
         """Return the distance between the two levels, points."""
         return self.loose.level - self.tight.level
 
@@ -84,13 +117,22 @@ class Sweep:
     ----------
     grid
         Levels that the result shows, per cent, from loose to tight.
-    gap
-        MUSD within which two costs count as the same: what each solve is proven to.
+    gap, relative_gap
+        MUSD, and share of the cost, that each solve is proven to; two costs within the larger of both count as the same.
     """
 
-    grid: tuple[int, ...]
+    grid: tuple[float, ...]
     gap: float
-    points: dict[int, Point] = field(default_factory=dict)
+    relative_gap: float = 0.0
+    points: dict[float, Point] = field(default_factory=dict)
+
+    def room(self, cost: float) -> float:
+        """Return the gap asked for at a cost, MUSD."""
+        return max(self.gap, self.relative_gap * abs(cost))
+
+    def is_proven(self, point: Point) -> bool:
+        """Whether a plan is proven to the gap asked for."""
+        return point.gap <= self.room(point.cost) + ROUNDING * max(1.0, abs(point.cost))
 
     def known(self) -> list[Point]:
         """Return the points from loose to tight."""
@@ -104,40 +146,66 @@ class Sweep:
             tight = self.points[tight.level]
             if tight.exists and not loose.cost <= tight.cost:
                 self.points[loose.level] = replace(tight, level=loose.level, bound=loose.bound)
+        # where no plan keeps a cap, none keeps a tighter one
+        barred = max((known.level for known in self.points.values() if known.impossible), default=-1)
+        for level, known_point in self.points.items():
+            if level < barred and not known_point.exists:
+                self.points[level] = replace(known_point, cost=math.inf, bound=math.inf)
 
-    def wanted(self) -> list[int]:
+    def wanted(self) -> list[float]:
         """Return the levels to solve next, independent of each other; empty when the sweep is done."""
         ends = [level for level in (self.grid[0], self.grid[-1]) if level not in self.points]
         if ends:
             return list(dict.fromkeys(ends))
         levels = []
-        known = self.known()
-        for loose, tight in itertools.pairwise(known):
+        for loose, tight in itertools.pairwise(self.known()):
             between = [level for level in self.grid if tight.level < level < loose.level]
             if between and self._same(loose, tight):
                 for level in between:
                     self.points[level] = replace(tight, level=level, bound=loose.bound)
             elif between:
                 levels.append(between[len(between) // 2])
-            elif self._turns(loose, tight) and loose.level - tight.level > 1:
-                levels.append((loose.level + tight.level) // 2)
-        return levels
+        # a change of hosts is located last: a level of the grid may show that there is none
+        return levels or [_middle(turn.loose.level, turn.tight.level) for turn in self.turns() if turn.width > 1]
 
     def turns(self) -> list[Turn]:
-        """Return the changes of the chosen hosts, loose to tight."""
-        known = self.known()
-        return [Turn(a, b) for a, b in itertools.pairwise(known) if self._turns(a, b)]
+        """Return the changes of hosts, loose to tight, and the end of what is possible.
+
+        Hosts are followed from the tightest plan to looser levels, for as long as they are known to be within the gap of
+        the best plan there; where they no longer are, the best plan's hosts are followed instead.
+        """
+        ends = [Turn(loose, tight, tight) for loose, tight in itertools.pairwise(self.known()) if loose.exists and tight.impossible]
+        return [*self._followed()[0], *ends]
+
+    def settled(self) -> Point | None:
+        """Return the cheapest known plan at hosts that are within the gap at every known level; None where the hosts have to change."""
+        turns, kept = self._followed()
+        return None if turns else kept
+
+    def _followed(self) -> tuple[list[Turn], Point | None]:
+        """Return the changes of hosts, loose to tight, and the plan whose hosts hold at the loosest level."""
+        plans = [point for point in self.known() if point.exists]
+        turns: list[Turn] = []
+        kept = plans[-1] if plans else None
+        for loose, tight in zip(plans[-2::-1], plans[:0:-1], strict=True):
+            assert kept is not None
+            if loose.hosts == kept.hosts:
+                kept = loose  # no dearer: the least cost never falls towards the tight end
+            elif kept.cost - loose.cost > self.room(kept.cost):
+                turns.insert(0, Turn(loose, tight, kept))
+                kept = loose
+        return turns, kept
 
     def shown(self) -> list[Point]:
         """Return the points of the grid, loose to tight."""
         return [self.points[level] for level in self.grid if level in self.points]
 
-    def tighter(self, level: int) -> Point | None:
+    def tighter(self, level: float) -> Point | None:
         """Return the nearest tighter point that has a plan: its plan is possible at this level too."""
         found = [point for point in self.known() if point.level < level and point.exists]
         return found[0] if found else None
 
-    def looser(self, level: int) -> Point | None:
+    def looser(self, level: float) -> Point | None:
         """Return the nearest looser point that has a plan."""
         found = [point for point in self.known() if point.level > level and point.exists]
         return found[-1] if found else None
@@ -145,16 +213,13 @@ class Sweep:
     def _same(self, loose: Point, tight: Point) -> bool:
         if loose.impossible:
             return True
-        return tight.exists and loose.exists and tight.cost - loose.cost <= self.gap
+        return tight.exists and loose.exists and tight.cost - loose.cost <= self.room(tight.cost)
 
-    def _turns(self, loose: Point, tight: Point) -> bool:
-        """Whether the hosts change for a reason: not where both sides cost the same over a step of the grid."""
-        if math.isnan(loose.cost) or math.isnan(tight.cost) or loose.impossible:
-            return False
-        if tight.impossible:
-            return True
-        step = loose.level in self.grid and tight.level in self.grid
-        return loose.hosts != tight.hosts and not (step and self._same(loose, tight))
+
+def _middle(loose: float, tight: float) -> int:
+    """Return a whole per cent between two levels more than a point apart, near their middle."""
+    middle = int((loose + tight) // 2)
+    return middle if middle > tight else middle + 1
 
 
 def grid_levels(points: int) -> tuple[int, ...]:
@@ -171,7 +236,7 @@ def grid_levels(points: int) -> tuple[int, ...]:
 
 @dataclass
 class Reach:
-    """Search for the lowest level at which a plan leaves nobody shorter than allowed.
+    """Search for the lowest level at which a plan leaves no sector shorter than allowed.
 
     Parameters
     ----------
@@ -180,23 +245,57 @@ class Reach:
     missed
         Highest level known not to be; -1 while none is known.
     proven
-        Whether each level that was missed is proven out of reach.
+        Whether the highest level that was missed is proven out of reach, and with it each tighter one.
     """
 
-    reached: int
-    missed: int = -1
+    reached: float
+    missed: float = -1
     proven: bool = True
 
-    def wanted(self) -> int | None:
+    def wanted(self) -> float | None:
         """Return the level to try next; None when the answer is known to the point."""
         if self.reached - self.missed <= 1:
             return None
-        return 0 if self.missed < 0 else (self.reached + self.missed) // 2
+        return 0 if self.missed < 0 else _middle(self.reached, self.missed)
 
-    def tell(self, level: int, possible: bool, proven: bool = True) -> None:
+    def tell(self, level: float, possible: bool, proven: bool = True) -> None:
         """Take in whether a level can be reached, and whether that is proven."""
-        self.proven &= proven
         if possible:
             self.reached = min(self.reached, level)
-        else:
-            self.missed = max(self.missed, level)
+        elif level > self.missed:
+            self.missed, self.proven = level, proven
+
+
+@dataclass
+class Frontier:
+    """A cap's sweep with what it was swept for.
+
+    Parameters
+    ----------
+    scope
+        What is capped.
+    own_level
+        Where the book's own cap ends up, per cent.
+    sweep
+        Levels and their plans.
+    reach, lowest
+        Search for the lowest level at which no sector is left shorter than without the cap, and the best plan there.
+    """
+
+    scope: CapScope
+    own_level: float
+    sweep: Sweep
+    reach: Reach | None = None
+    lowest: Point | None = None
+
+    @property
+    def free(self) -> Point:
+        """Return the point without a cap."""
+        return self.sweep.points[self.sweep.grid[0]]
+
+
+def cost_per_point(loose: Point | None, tight: Point) -> float:
+    """Return what each point between two levels costs, MUSD; NaN where a side has no plan."""
+    if loose is None or not (loose.exists and tight.exists):
+        return math.nan
+    return max(0.0, tight.cost - loose.cost) / (loose.level - tight.level)

@@ -28,6 +28,13 @@ def tonnes_short(plan: Plan) -> float:
     return float((unmet["tonnes"] * years).sum())
 
 
+def short_by_sector(plan: Plan) -> dict[str, float]:
+    """Return the t REO that each sector is left short over the horizon, all markets and products together."""
+    unmet = plan.solution.tables["unmet"]
+    tonnes = unmet["tonnes"] * unmet["year"].map(plan.problem.years_represented).astype(float)
+    return {str(sector): float(short) for sector, short in tonnes.groupby(unmet["sector"]).sum().items()}
+
+
 def host_names(tables: Tables, hosts: Sequence[str]) -> str:
     """Return sites by the name of their country, with the code where a country has several; "none" if there are none."""
     frame = tables["hosts"]
