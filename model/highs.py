@@ -67,9 +67,16 @@ class _Watch:
         self.next_report = self.started
         self.failure: Exception | None = None
         kinds = highspy.cb.HighsCallbackType
-        highs.callbacks[int(kinds.kCallbackMipInterrupt)].subscribe(self._search)
+        self._watched = [(highs.callbacks[int(kinds.kCallbackMipInterrupt)], self._search)]
         for kind in (kinds.kCallbackSimplexInterrupt, kinds.kCallbackIpmInterrupt):
-            highs.callbacks[int(kind)].subscribe(self._interrupt)
+            self._watched.append((highs.callbacks[int(kind)], self._interrupt))
+        for events, answer in self._watched:
+            events.subscribe(answer)
+
+    def end(self) -> None:
+        """Stop watching: a later run of the same instance has a deadline of its own."""
+        for events, answer in self._watched:
+            events.unsubscribe(answer)
 
     def _interrupt(self, event: highspy.highs.HighsCallbackEvent) -> None:
         if self.stop.is_set() or time.monotonic() > self.deadline:
@@ -123,6 +130,7 @@ def run_watched(highs: highspy.Highs, seconds: float, progress: ProgressFunction
             interrupted = True
             watch.stop.set()
             continue
+        watch.end()
         if watch.failure is not None:
             raise watch.failure
         return interrupted

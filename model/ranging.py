@@ -24,6 +24,9 @@ NEGLIGIBLE = 1e-9
 TOLERANCE = 1e-7
 """By which the solver lets a value overstep its bound."""
 
+NO_PLAN = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+"""Costs are bounded below, so the second means the first."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -78,6 +81,10 @@ class Worth:
     value: float
     low: float
     high: float
+
+    def turned(self) -> Worth:
+        """Return the worth of the opposite change."""
+        return Worth(-self.value, -self.high, -self.low)
 
 
 class FixedPlan:
@@ -151,6 +158,41 @@ class FixedPlan:
         low, high = self._reach(steps, moved_rows, moved_upper)
         return Worth(self.value(change), low, high)
 
+    def lies_idle(self, change: Change, near: float) -> bool:
+        """Return whether nothing that a change moves binds, nor comes to bind within `near` units to either side."""
+        for moves in (change.rows, change.first_order):
+            for row, by in moves.items():
+                if by and (position := self.row_at.get(row)) is not None:
+                    value = self.rows[position]
+                    room = min(self.matrix.row_upper[position] - value, value - self.matrix.row_lower[position])
+                    if not self.basic_rows[position] or room <= near * abs(by) + TOLERANCE:
+                        return False
+        places = ((self.column_at[column], by) for column, by in change.upper.items() if by and column in self.column_at)
+        return not any(
+            self.at_upper[place] or self.matrix.upper[place] - self.columns[place] <= near * abs(by) + TOLERANCE for place, by in places
+        )
+
+    def slope(self, change: Change, near: float, worth: Worth) -> float:
+        """Return what each of the first `near` units of a change adds to the cost, in this direction alone.
+
+        Parameters
+        ----------
+        change
+            As in :meth:`worth`.
+        near
+            Units, above 0.
+        worth
+            Of the change.
+
+        Returns
+        -------
+        float
+            MUSD a unit, discounted: the value where it holds so far, otherwise the mean of a re-solve; see :meth:`added_cost`.
+        """
+        if worth.high >= near:
+            return worth.value
+        return self.added_cost(change.scaled(near)) / near
+
     def _response(self, moved_rows: Vector, pushed: Vector) -> Vector:
         """Return how every column moves when binding rows and bounds move by one unit."""
         target = np.where(self.basic_rows, 0.0, moved_rows)
@@ -188,7 +230,7 @@ class FixedPlan:
         Returns
         -------
         float
-            MUSD discounted; infinite where the plants then allow no plan.
+            MUSD discounted; infinite where the plants then allow no plan, NaN where the solver stopped without an answer.
         """
         if self._other is None:
             self._other = load(self.matrix, self._options)
@@ -209,8 +251,11 @@ class FixedPlan:
         for row, column, by in entries:
             highs.changeCoeff(row, column, float(matrix.a[row, column]) + by)
         run_watched(highs, FINAL_SECONDS)
-        solved = highs.getModelStatus() in SOLVED
-        added = highs.getInfo().objective_function_value - self.objective if solved else math.inf
+        status = highs.getModelStatus()
+        if status in SOLVED:
+            added = highs.getInfo().objective_function_value - self.objective
+        else:
+            added = math.inf if status in NO_PLAN else math.nan
         for position, _ in rows:
             highs.changeRowBounds(position, matrix.row_lower[position], matrix.row_upper[position])
         for position, _ in columns:

@@ -56,6 +56,40 @@ def test_demand_that_nobody_serves_costs_its_shortage():
     assert plan.added_cost(Change(rows={("demand_balance", ("JPN", "Nd", 2030)): 1.0})) == math.inf
 
 
+def test_at_a_kink_each_direction_has_a_slope_of_its_own():
+    # demand is what the cheap offer holds: a kt more costs 100, a kt less saves 50
+    plan = fixed(supply_book(1000))
+    more = Change(rows={("demand_balance", ("JPN", "Nd", 2030)): 1.0}, upper={("unmet", ("JPN", "magnets", "Nd", 2030)): 1.0})
+    less = more.scaled(-1.0)
+    assert plan.worth(less) == plan.worth(more).turned()
+    assert plan.slope(more, 0.01, plan.worth(more)) == pytest.approx(100.0)
+    assert plan.slope(less, 0.01, plan.worth(less)) == pytest.approx(-50.0)
+
+
+def test_a_change_lies_idle_only_if_nothing_it_moves_comes_to_bind():
+    plan = fixed(supply_book())
+    dear, cheap = ({("supplier_limit", (f"{name}|Nd|*", 2030)): 1.0} for name in ("DEAR", "CHEAP"))
+    assert plan.lies_idle(Change(rows=dear), 4.5)
+    assert not plan.lies_idle(Change(rows=dear), 4.7)  # 0.4 of 5 kt is taken
+    assert not plan.lies_idle(Change(rows=cheap), 0.01)
+    assert not plan.lies_idle(Change(first_order=cheap), 0.01)
+    unmet = Change(upper={("unmet", ("JPN", "magnets", "Nd", 2030)): 1.0})
+    assert plan.lies_idle(unmet, 0.9)
+    assert not plan.lies_idle(unmet, 1.1)
+
+
+def test_a_re_solve_without_an_answer_is_not_known_rather_than_impossible(monkeypatch):
+    plan = fixed(supply_book())
+    change = Change(rows={("supplier_limit", ("CHEAP|Nd|*", 2030)): 0.5})
+    impossible = Change(rows={("demand_balance", ("JPN", "Nd", 2030)): 50.0})
+    assert plan.added_cost(impossible) == math.inf
+    with monkeypatch.context() as stopped:
+        stopped.setattr("model.ranging.FINAL_SECONDS", 0.0)
+        assert math.isnan(plan.added_cost(change))
+        assert math.isnan(plan.added_cost(impossible))
+    assert plan.added_cost(change) == pytest.approx(-20.0)
+
+
 def test_re_solves_leave_no_trace():
     plan = fixed(supply_book())
     change = Change(rows={("supplier_limit", ("CHEAP|Nd|*", 2030)): 0.1})

@@ -11,9 +11,11 @@ from model.formulation import build_model
 from model.matrix import compile_model
 from model.planner import Plan, solve
 from model.problem_builder import build_problem
-from model.ranging import FixedPlan
+from model.ranging import Change, FixedPlan, Worth
 from model.studies import find_study
-from model.studies.marginal_probes import CAP, OFFTAKE, RULE, list_probes
+from model.studies.marginal_prices import Priced, find_slopes
+from model.studies.marginal_probes import CAP, DEMAND, OFFTAKE, RULE, list_probes
+from model.studies.marginal_words import read_aloud
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 from tests import small
@@ -50,6 +52,66 @@ def test_values_of_a_full_plant_and_of_what_is_bought_beside_it():
     assert top.loc["demand for Nd in JPN", "less"] == pytest.approx(-15.0)
 
 
+def just_met() -> Tables:
+    """Return a market of 1 kt: 1 kt on offer at 50, the next at 150 MUSD/kt; no plant."""
+    offers = [small.supplier("CHEAP", tonnes=1000, price_share=0.5), small.supplier("DEAR", price_share=1.5)]
+    return small.book(suppliers=offers, hosts=[small.host(candidate="no")])
+
+
+def test_where_an_offer_is_just_met_one_more_tonne_costs_the_next_offer():
+    top, again, sheet = figures(just_met())
+    row = top.loc["demand for Nd in JPN"]
+    assert (row["one_more"], row["one_less"]) == (pytest.approx(150.0), pytest.approx(-50.0))
+    assert "costs 150,000 USD, one tonne less saves 50,000 USD." in row["reading"]
+    assert any("150,000" in line for line in sheet.headlines)
+    assert again.loc["demand for Nd in JPN", "by_value"] == pytest.approx(15.0) == again.loc["demand for Nd in JPN", "as_built"]
+    offer = top.loc["Nd offered by CHEAP"]
+    assert (offer["one_more"], offer["one_less"]) == (pytest.approx(0.0), pytest.approx(100.0))
+    assert offer["reading"].startswith("One tonne less of Nd offered by CHEAP costs 100,000 USD, one more changes nothing")
+    year = study(just_met())["marginal_years"].tables[0][2].set_index("kind").loc["demand"]
+    assert (year["one_more"], year["one_less"], year["figure"]) == pytest.approx((150.0, -50.0, 1000.0))
+    assert year["figure"] in (pytest.approx(year["from"]), pytest.approx(year["to"]))
+
+
+def test_a_plant_as_large_as_demand_is_not_to_be_larger():
+    top, _, _ = figures(small.book())
+    plant = top.loc["usable capacity at HOST (light_heavy:own)"]
+    assert (plant["more"], plant["less"]) == (pytest.approx(0.0), pytest.approx(8.0))
+    assert (plant["one_more"], plant["one_less"]) == (pytest.approx(0.0), pytest.approx(80.0))
+    assert plant["reading"].startswith("One tonne less of usable capacity at HOST (light_heavy:own) costs 80,000 USD a year")
+    assert "larger does not pay" in plant["reading"]
+    # a tonne less saves its feed at 20, a tonne more is bought at 100
+    demand = top.loc["demand for Nd in JPN"]
+    assert (demand["one_more"], demand["one_less"]) == (pytest.approx(100.0), pytest.approx(-20.0))
+
+
+@pytest.mark.parametrize("tables", [just_met(), small.book(), plant_book()])
+def test_one_more_and_one_less_are_what_changed_tables_cost(tables):
+    plan = solve(tables, small.EXACT)
+    fixed = fixed_plan(plan, tables)
+    top, _, _ = figures(tables)
+    for probe in list_probes(plan, fixed.matrix):
+        if probe.edit is None or probe.words not in top.index:
+            continue
+        kt = sum(probe.figure.values())  # one year, not discounted
+        for column, step in (("one_more", 0.01), ("one_less", -0.01)):
+            added = fixed_plan(plan, probe.edit(tables, 1 + step)).objective - fixed.objective
+            assert top.loc[probe.words, column] * abs(step) * kt == pytest.approx(added, abs=1e-6), (probe.item, column)
+
+
+def test_a_value_that_holds_neither_way_is_left_blank(monkeypatch):
+    monkeypatch.setattr(FixedPlan, "added_cost", lambda _, change: math.nan)
+    rises = Change(rows={("demand_balance", ("JPN", "Nd", 2030)): 1.0})
+    plan = solve(just_met(), small.EXACT)
+    fixed = fixed_plan(plan, just_met())
+    monkeypatch.setattr(FixedPlan, "worth", lambda _, change: Worth(70.0, 0.0, 0.0))
+    slopes, low, high = find_slopes(fixed, rises, rises.scaled(-1.0), 0.01)
+    assert all(math.isnan(each) for each in (slopes.value, slopes.more, slopes.less))
+    assert (low, high) == (0.0, 0.0)
+    probe = next(probe for probe in list_probes(plan, fixed.matrix) if probe.kind == DEMAND)
+    assert "70" not in read_aloud(Priced(probe, slopes, slopes, low, high), plan)
+
+
 def test_with_free_plants_a_second_one_is_built():
     designs = [small.design(), small.design("LARGER", capacity=1100, capex=150)]
     tables = small.book(designs=designs, demand=[small.demand(1050)])
@@ -71,6 +133,51 @@ def test_sign_and_range_of_a_cap():
     assert (row["value"], row["unit"]) == (pytest.approx(-0.6), "MUSD/point")
     assert (row["less"], row["more"]) == (pytest.approx(3.0), pytest.approx(-3.0))
     assert (again.loc["cap CAP Nd", "change"], again.loc["cap CAP Nd", "free"]) == ("-10%", pytest.approx(3.0))
+
+
+def capped(*limits: float, **change: object) -> Tables:
+    """Return a market of 1 kt in 2030 and 2031: Chinese oxide at 40, clean at 100, the Chinese share capped year by year."""
+    offers = [small.supplier("CHINA", price_share=0.4, china_linked=1), small.supplier("CLEAN")]
+    row = small.cap("supply", "tonnes", "all", 1.0) | dict(zip((2030, 2031), limits, strict=True))
+    return small.book(small.TWO_YEARS, suppliers=offers, hosts=[small.host(candidate="no")], caps=[row], **change)
+
+
+def test_a_cap_of_none_in_one_year_counts():
+    sheets = study(capped(0.5, 0.0))
+    row = sheets["marginal"].tables[0][2].set_index("figure").loc["cap CAP"]
+    # a point saves 0.6 in either year; one less is possible only in the first
+    assert (row["value"], row["one_more"], row["one_less"]) == pytest.approx((-1.2, -1.2, 0.6))
+    assert "in every year, saves 1.20 MUSD, one point less where it is above 0 costs 0.60 MUSD" in row["reading"]
+    assert (row["less"], row["more"]) == (pytest.approx(3.0), pytest.approx(-3.0 - 6.0))
+    years = sheets["marginal_years"].tables[0][2].query("kind == 'cap'").set_index("year")
+    assert years["one_more"].tolist() == pytest.approx([-0.6, -0.6])
+    assert (years.loc[2031, "figure"], years.loc[2031, "from"], years.loc[2031, "to"]) == pytest.approx((0.0, 0.0, 100.0))
+    assert math.isnan(years.loc[2031, "one_less"])
+
+
+def test_a_cap_of_none_in_every_year_counts_and_is_raised():
+    sheet = study(capped(0.0, 0.0))["marginal"]
+    row = sheet.tables[0][2].set_index("figure").loc["cap CAP"]
+    assert row["one_more"] == pytest.approx(-1.2)
+    assert math.isnan(row["one_less"])
+    assert math.isnan(row["less"])
+    assert "saves 1.20 MUSD; that is the price of the policy." in row["reading"]
+    again = sheet.tables[1][2].set_index("figure").loc["cap CAP"]
+    assert (again["change"], again["as_built"], again["free"]) == ("+10 percentage points", pytest.approx(-12.0), pytest.approx(-12.0))
+
+
+@pytest.mark.parametrize("limits", [(0.5, 0.0), (0.0, 0.0), (1.0, 0.0)])
+@pytest.mark.parametrize("scope", ["all", "every_product"])
+def test_a_cap_of_none_moves_the_model_as_the_tables(limits, scope):
+    tables = capped(*limits)
+    tables = tables.with_frames(caps=tables["caps"].assign(scope=scope))
+    plan = solve(tables, small.EXACT)
+    fixed = fixed_plan(plan, tables)
+    (probe,) = [probe for probe in list_probes(plan, fixed.matrix) if probe.kind == CAP]
+    for step in (-0.05, 0.05):
+        changed = fixed_plan(plan, probe.edit(tables, 1 + step)).objective - fixed.objective
+        assert fixed.added_cost(probe.moved(step)) == pytest.approx(changed, abs=1e-6)
+        assert fixed.value(probe.moved(step)) == pytest.approx(changed, abs=1e-6)  # linear as far as that
 
 
 def test_a_limit_on_plants_is_loosened_and_solved_again():
@@ -137,7 +244,7 @@ def test_a_probe_moves_the_model_as_its_edit_moves_the_tables(seed):
         if probe.edit is None or probe.kind == OFFTAKE or (probe.kind == RULE and "share" in probe.words):
             continue
         for step in (-0.05, 0.05):
-            added = fixed.added_cost(probe.relative.scaled(step))
+            added = fixed.added_cost(probe.moved(step))
             try:
                 changed = fixed_plan(plan, probe.edit(tables, 1 + step)).objective - fixed.objective
             except ValueError:

@@ -22,6 +22,9 @@ DEMAND, SOURCE, SUPPLIER, CONTRACT, PLANT, CAP, STOCK, RULE, OFFTAKE = (
 )  # fmt: skip
 KT, POINT = "MUSD/kt", "MUSD/point"
 
+WHOLE = 100.0
+"""Percentage points that count as the whole of a cap in a year in which it is 0 and no share of itself can be told."""
+
 Editor = Callable[[Tables, float], Tables]
 
 
@@ -43,6 +46,8 @@ class Probe:
         Year -> the figure in kt, or in points.
     edit
         Tables with the figure multiplied in every year; None where the tables cannot say so.
+    from_zero
+        Units that stand for the whole figure in a year in which it is 0; such a figure can rise only.
     """
 
     kind: str
@@ -52,14 +57,40 @@ class Probe:
     per_unit: dict[int, Change] = field(default_factory=dict)
     figure: dict[int, float] = field(default_factory=dict)
     edit: Editor | None = None
+    from_zero: float = 0.0
 
     @property
-    def relative(self) -> Change:
-        """The change when the figure doubles in every year."""
+    def rises_only(self) -> bool:
+        """Whether the figure is 0 in some year, so that its rise is not its fall turned round."""
+        return self.from_zero > 0 and any(figure <= 0 for figure in self.figure.values())
+
+    def moved(self, step: float) -> Change:
+        """Return the change when the figure moves by a share of itself in every year."""
+        return self._sum({y: step * figure if figure > 0 else max(0.0, step) * self.from_zero for y, figure in self.figure.items()})
+
+    def shifted(self, units: float) -> Change:
+        """Return the change when the figure moves by as many units in every year, down to 0 at most."""
+        return self._sum({y: max(units, -figure) for y, figure in self.figure.items()})
+
+    def _sum(self, by: dict[int, float]) -> Change:
         whole = Change()
         for y, change in self.per_unit.items():
-            whole = whole.plus(change.scaled(self.figure[y]))
+            if by[y]:
+                whole = whole.plus(change.scaled(by[y]))
         return whole
+
+    def in_words(self, step: float) -> str:
+        """Say a step as :meth:`moved` takes it."""
+        share = step_in_words(step)
+        if step < 0 or not self.rises_only:
+            return share
+        points = f"{step * self.from_zero:+.3g} percentage points"
+        return f"{share}, {points} where it is 0" if any(self.figure.values()) else points
+
+
+def step_in_words(step: float) -> str:
+    """Say a step as a share of a figure."""
+    return f"{step:+.0%}" if abs(step) >= 0.01 else f"{step:+.2%}"
 
 
 def _multiplied(sheet: str, where: dict[str, str], columns: tuple[str, ...] = (), top: float = math.inf) -> Editor:
@@ -78,7 +109,7 @@ def _multiplied(sheet: str, where: dict[str, str], columns: tuple[str, ...] = ()
 
 
 def _cap_editor(cap: Cap) -> Editor:
-    """Return an editor of one cap; a cap on every product becomes one row a product."""
+    """Return an editor of one cap, which rises from 0 by a share of the whole; a cap on every product becomes one row a product."""
 
     def edit(tables: Tables, factor: float) -> Tables:
         frame, rows = tables["caps"], []
@@ -89,7 +120,7 @@ def _cap_editor(cap: Cap) -> Editor:
             parts = [{**row, "cap": f"{row['cap']}_{p}", "scope": "product", "member": p} for p in products] if every else [row]
             for part in parts:
                 if row["cap"] == cap.cap and part["member"] == cap.member:
-                    part |= {y: min(1.0, part[y] * factor) for y in years}
+                    part |= {y: min(1.0, part[y] * factor if part[y] != 0 else max(0.0, factor - 1.0) * WHOLE / 100.0) for y in years}
                 rows.append(part)
         changed = pd.DataFrame(rows, index=range(2, 2 + len(rows))).reindex(columns=frame.columns)
         return tables.with_frames(caps=changed)
@@ -223,10 +254,10 @@ def _caps(plan: Plan, matrix: Matrix) -> list[Probe]:
     probes = []
     for cap in problem.caps:
         name = " ".join(part for part in (cap.cap, cap.member) if part)
-        probe = Probe(CAP, name, f"cap {name}", POINT, edit=_cap_editor(cap))
+        probe = Probe(CAP, name, f"cap {name}", POINT, edit=_cap_editor(cap), from_zero=WHOLE)
         for y, limit in cap.limit.items():
             row: Name = ("china_cap", (cap.cap, cap.member, y))
-            if limit < 1.0 and row in moves and limit > 0.0:
+            if limit < 1.0 and row in moves:
                 coefficients = {(row, column): by / 100.0 for column, by in moves[row].items()}
                 probe.per_unit[y] = Change(coefficients=coefficients, first_order={row: total[cap.cap, cap.member, y] / 100.0})
                 probe.figure[y] = limit * 100.0
@@ -236,22 +267,24 @@ def _caps(plan: Plan, matrix: Matrix) -> list[Probe]:
 
 
 def _limit_coefficients(problem: Problem, matrix: Matrix) -> dict[Name, dict[Name, float]]:
-    """Return by how much the coefficients of each cap's row move when its limit rises by 1: the row less that of half the limit."""
-    halved = replace(
-        problem,
-        caps=tuple(replace(cap, limit={y: limit / 2 if limit < 1 else limit for y, limit in cap.limit.items()}) for cap in problem.caps),
-    )
-    other = compile_model(build_model(halved))
+    """Return by how much the coefficients of each cap's row move when its limit rises by 1: from its row and that of another limit."""
+
+    def other(limit: float) -> float:
+        return 0.5 if limit <= 0 else limit / 2 if limit < 1 else limit
+
+    changed = tuple(replace(cap, limit={y: other(limit) for y, limit in cap.limit.items()}) for cap in problem.caps)
+    compiled = compile_model(build_model(replace(problem, caps=changed)))
     limits: dict[Name, float] = {("china_cap", (cap.cap, cap.member, y)): limit for cap in problem.caps for y, limit in cap.limit.items()}
     found: dict[Name, dict[Name, float]] = {}
-    for sign, compiled in ((1.0, matrix), (-1.0, other)):
-        rows = compiled.a.tocsr()
-        for position, row in enumerate(compiled.rows):
-            if row[0] == "china_cap" and 0.0 < limits[row] < 1.0:
+    for sign, one in ((1.0, matrix), (-1.0, compiled)):
+        rows = one.a.tocsr()
+        for position, row in enumerate(one.rows):
+            if row[0] == "china_cap":
                 entries = found.setdefault(row, {})
                 for place in range(rows.indptr[position], rows.indptr[position + 1]):
-                    column = compiled.columns[rows.indices[place]]
-                    entries[column] = entries.get(column, 0.0) + sign * float(rows.data[place]) / (limits[row] / 2)
+                    column = one.columns[rows.indices[place]]
+                    by = sign * float(rows.data[place]) / (limits[row] - other(limits[row]))
+                    entries[column] = entries.get(column, 0.0) + by
     return {row: {column: by for column, by in entries.items() if abs(by) > 1e-12} for row, entries in found.items()}
 
 
