@@ -70,7 +70,9 @@ def test_a_limit_that_costs_nothing_or_nobody_knows_what():
     assert resolve_sentences(own, [limit(one_plant(2))], [two]) == ["largest number of plants, +1: saves nothing; leave it."]
     boundless = stopped(one_plant(2), CHEAP, -math.inf)
     (line,) = resolve_sentences(own, [limit(one_plant(2))], [boundless])
-    assert "what the limit costs is at least 0.0 MUSD" in line
+    assert "what the limit costs is not known" in line
+    (line,) = resolve_sentences(stopped(one_plant(), DEAR, 45.0), [limit(one_plant(2))], [boundless])
+    assert "that is what the limit costs, at least 15.0 MUSD" in line
 
 
 def test_other_plants_are_weighed_for_what_the_gap_does_not_explain():

@@ -147,7 +147,7 @@ def test_a_cap_of_none_in_one_year_counts():
     row = sheets["marginal"].tables[0][2].set_index("figure").loc["cap CAP"]
     # a point saves 0.6 in either year; one less is possible only in the first
     assert (row["value"], row["one_more"], row["one_less"]) == pytest.approx((-1.2, -1.2, 0.6))
-    assert "in every year, saves 1.20 MUSD, one point less where it is above 0 costs 0.60 MUSD" in row["reading"]
+    assert "in every year, saves 1.20 MUSD, one point less (down to 0 at most) costs 0.60 MUSD" in row["reading"]
     assert (row["less"], row["more"]) == (pytest.approx(3.0), pytest.approx(-3.0 - 6.0))
     years = sheets["marginal_years"].tables[0][2].query("kind == 'cap'").set_index("year")
     assert years["one_more"].tolist() == pytest.approx([-0.6, -0.6])

@@ -44,7 +44,11 @@ TOP_COLUMNS = (
         "MUSD",
         "Discounted cost added when the figure is lower by the plausible step in every year; solved again, plants as built. Blank: not known, or it is 0.",
     ),
-    ResultColumn("more", "MUSD", "The same when it is higher; unbounded: the plants as built then allow no plan; blank: not known."),
+    ResultColumn(
+        "more",
+        "MUSD",
+        "The same when it is higher, a cap of 0 by that step of 100 points; unbounded: the plants as built allow no plan; blank: not known.",
+    ),
     ResultColumn("reading", "", "What it means."),
 )
 ALL_COLUMNS = (

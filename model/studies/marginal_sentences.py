@@ -48,10 +48,10 @@ def _gap(plan: Plan) -> float:
 
 
 def _span(low: float, high: float) -> str:
-    """Say an interval, MUSD."""
+    """Say an interval from 0 up, MUSD."""
     if math.isinf(high):
-        return f"at least {low:,.1f} MUSD" if math.isfinite(low) else "an unknown amount"
-    return f"at most {high:,.1f} MUSD" if math.isinf(low) else f"between {low:,.1f} and {high:,.1f} MUSD"
+        return f"at least {low:,.1f} MUSD" if low >= TOLD else "not known"
+    return f"between {low:,.1f} and {high:,.1f} MUSD"
 
 
 def _of_limit(own: Plan, item: Resolve, plan: Plan) -> str:

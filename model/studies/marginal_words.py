@@ -19,12 +19,13 @@ def read_aloud(item: Priced, plan: Plan) -> str:
     noun, where = ("tonne", f"of {probe.words}") if probe.unit == KT else ("point", f"in {probe.words}, in every year,")
     one_more = f"One more tonne {where} {more}" if probe.unit == KT else f"One percentage point more {where} {more}"
     one_less = f"One tonne less {where} {less}" if probe.unit == KT else f"One percentage point less {where} {less}"
+    short = probe.unit != KT and any(figure < 1.0 for figure in probe.figure.values())
     if math.isnan(worth.less) or worth.alike:
         told = one_more
     elif math.isnan(worth.more) or abs(worth.more) <= NOTHING:
         told = f"{one_less}, one more {more}"
     else:
-        told = f"{one_more}, one {noun} less{' where it is above 0' if probe.rises_only else ''} {less}"
+        told = f"{one_more}, one {noun} less{' (down to 0 at most)' if short else ''} {less}"
     return f"{told}{_advice(item, plan)}"
 
 
