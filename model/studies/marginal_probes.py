@@ -120,12 +120,19 @@ def _cap_editor(cap: Cap) -> Editor:
             parts = [{**row, "cap": f"{row['cap']}_{p}", "scope": "product", "member": p} for p in products] if every else [row]
             for part in parts:
                 if row["cap"] == cap.cap and part["member"] == cap.member:
-                    part |= {y: min(1.0, part[y] * factor if part[y] != 0 else max(0.0, factor - 1.0) * WHOLE / 100.0) for y in years}
+                    part |= {y: _cap_times(part[y], factor) for y in years}
                 rows.append(part)
         changed = pd.DataFrame(rows, index=range(2, 2 + len(rows))).reindex(columns=frame.columns)
         return tables.with_frames(caps=changed)
 
     return edit
+
+
+def _cap_times(limit: float, factor: float) -> float:
+    """Return a cap times a factor: one of 0 rises by a share of the whole, and one of 100 % or a blank caps nothing and stays."""
+    if limit <= 0:
+        return max(0.0, factor - 1.0) * WHOLE / 100.0
+    return min(1.0, limit * factor) if limit < 1.0 else limit
 
 
 def list_probes(plan: Plan, matrix: Matrix) -> list[Probe]:
