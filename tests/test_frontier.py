@@ -13,7 +13,7 @@ from model import strategy
 from model.planner import solve
 from model.studies.cap_levels import CapScope, cap_path, cap_scopes, with_cap_level
 from model.studies.cap_sweep import Frontier, Point, Reach, Sweep, cost_per_point, grid_levels
-from model.studies.frontier import answered_by_sweep, point_of, run, trace_frontiers
+from model.studies.frontier import answered_by_sweep, cutoff_above, point_of, run, trace_frontiers
 from model.studies.frontier_sentences import headlines_of, hosts_in_words, sentences_of
 from model.studies.study import StudyContext
 from model.tables import Tables
@@ -438,6 +438,14 @@ def test_levels_solved_to_a_relative_gap_are_proven(monkeypatch):
     assert (points["gap"] <= 0.0202 * points["total_cost"]).all()
     assert (points["found_at"] == points["level"]).sum() < len(points)  # what costs the same within 2 % is not solved again
     assert not any("not proven" in sentence for sentence in sheet.sentences)
+
+
+@pytest.mark.parametrize("cost", [100.0, -100.0])
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.6, 1.0])
+def test_a_cutoff_leaves_room_for_the_gap(share, cost):
+    # a search drops what is not cheaper than the cutoff by more than its gap
+    cutoff = cutoff_above(cost, replace(small.EXACT, relative_gap=share))
+    assert math.isinf(cutoff) if share == 1 else cutoff - max(1e-7, share * abs(cutoff)) >= cost * (1 - 1e-9)
 
 
 def test_no_plan_below_a_cutoff_is_a_bound():

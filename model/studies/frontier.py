@@ -152,13 +152,15 @@ def _case(context: StudyContext, frontier: Frontier, level: float) -> Case:
         f"{frontier.scope.name} at {level:g} %",
         with_cap_level(context.tables, frontier.scope, level / PERCENT),
         start=near.builds if near else plan_builds(context.plan),
-        cutoff=_cutoff_above(tighter.cost, context.options) if tighter else math.inf,
+        cutoff=cutoff_above(tighter.cost, context.options) if tighter else math.inf,
     )
 
 
-def _cutoff_above(cost: float, options: SolveOptions) -> float:
+def cutoff_above(cost: float, options: SolveOptions) -> float:
     """Return a cutoff from which the gap can be taken without ruling out a plan of a known cost."""
-    return cost + max(options.absolute_gap, options.relative_gap * abs(cost) / (1.0 - options.relative_gap), 1e-6 * abs(cost))
+    share = options.relative_gap
+    relative = share * abs(cost) / (1.0 - share) if share < 1 else math.inf
+    return cost + max(options.absolute_gap, relative, 1e-6 * abs(cost))
 
 
 def _solve_reach(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
