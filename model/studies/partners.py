@@ -168,7 +168,7 @@ def gain_sentences(game: Game) -> list[str]:
     claimed = double_claims(game) if game.view == WHOLE else 0.0
     if claimed > 0.5:
         words.append(
-            f"Both plans in the whole market cannot be had at once: together they claim {claimed:,.0f} t more than is offered; read the shared market."
+            f"The plans alone in the whole market cannot be had at once: together they claim {claimed:,.0f} t more than is offered; read the shared market."
         )
     return words
 
@@ -190,7 +190,7 @@ def rule_sentences(split: pd.DataFrame, game: Game) -> list[str]:
     words = [f"By the rule of the book ({name}) the gains are {', '.join(parts)} against the shared market."]
     if loose:
         words.append(
-            "They have a range because the total does not say which partner gets which oxide: swaps that cost nothing in all move them that far. "
+            "They have a range because the total does not say which partner gets which oxide: swaps that cost nothing in all move them at least that far. "
             "Shapley does not depend on it."
         )
     words += _standing_sentences(rows, chosen, game)
