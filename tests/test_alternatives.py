@@ -252,6 +252,16 @@ def test_a_plan_that_costs_the_same_is_found_however_short_the_list():
     assert "The list is complete: any choice of hosts that is not listed costs at least 30.0 MUSD, 0 % above the least cost." in words
 
 
+def test_a_tie_does_not_hide_that_others_may_be_cheaper():
+    hosts = [{**small.host("AAA"), "name": "Alphaland"}, {**small.host("BBB", country="BBB"), "name": "Betaland"}]
+    tables = small.book(hosts=hosts)
+    ranking = alternatives.rank_alternatives(tables, planner.solve(tables, small.EXACT), 2, 0.0, small.EXACT)
+    first, second = ranking.plans
+    loose = replace(ranking, plans=(first, replace(second, solution=replace(second.solution, bound=29.0))), bounds=(29.0,))
+    words = alternatives._nearest(loose, {"AAA": "A", "BBB": "B"})
+    assert words[1].startswith("The hosts of rank 1 are not proven to be the cheapest: with others a plan may be up to 1.0 MUSD cheaper.")
+
+
 def test_the_list_is_called_complete_as_far_as_is_proven_only(monkeypatch):
     """A plan above the limit whose bound is below it leaves open what lies between the two."""
     tables = small.book({"alternatives_count": 4, "alternatives_within": 0.3}, hosts=THREE_HOSTS)

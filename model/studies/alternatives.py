@@ -281,7 +281,7 @@ def _nearest(ranking: Ranking, names: dict[str, str]) -> list[str]:
         else f"Nearest alternative: {difference(best.host_set, other.host_set, names)} costs {extra:,.1f} MUSD more."
     ]
     margin = ranking.margin
-    if extra < SAME:
+    if extra < SAME and margin > -SAME:
         words.append("Both come to the same cost: choose between them on other grounds.")
     elif margin > 0:
         words.append(f"The hosts of rank 1 are proven: every other choice of hosts costs at least {margin:,.1f} MUSD more.")
