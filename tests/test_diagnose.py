@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ import pytest
 from model import command
 from model.outcome import SolveOptions, Status
 from model.scenarios import apply_scenario
-from model.studies import diagnose_search
+from model.studies import diagnose_repairs, diagnose_search
 from model.studies.diagnose import Diagnosis, diagnose
 from model.tables import Tables
 from model.template import write_book
@@ -210,6 +211,35 @@ def test_a_repair_whose_plan_fails_verification_is_not_shown(monkeypatch):
     found = diagnose(BOOKS["forced_capacity"][0](), OPTIONS)
     assert found.repairs == ()
     assert found.sheet.tables[0][2].empty
+    assert "the plan of a changed book failed verification" in sentences(found)
+    assert "made to fail" in sentences(found)
+    assert "time" not in sentences(found).replace("times", "")
+
+
+def test_a_solver_that_fails_is_told_of_and_not_taken_for_lack_of_time(monkeypatch):
+    honest = diagnose_search.solve
+
+    def failing(*arguments, **options):
+        plan = honest(*arguments, **options)
+        return replace(plan, solution=replace(plan.solution, status=Status.ERROR, termination="out of memory"))
+
+    monkeypatch.setattr(diagnose_search, "solve", failing)
+    found = diagnose(BOOKS["forced_capacity"][0](), OPTIONS)
+    assert found.repairs == ()
+    assert re.search(r"the solver failed, .*out of memory", sentences(found))
+    assert "--time-limit" not in sentences(found)
+
+
+def test_a_search_of_the_elastic_model_that_fails_is_told_of_as_well(monkeypatch):
+    honest = diagnose_repairs.search
+
+    def failing(*arguments, **options):
+        return replace(honest(*arguments, **options), status=Status.ERROR, termination="out of memory")
+
+    monkeypatch.setattr(diagnose_repairs, "search", failing)
+    found = diagnose(BOOKS["forced_capacity"][0](), OPTIONS)
+    assert "out of memory" in sentences(found)
+    assert "--time-limit" not in sentences(found)
 
 
 def test_a_cell_that_the_scenario_sets_is_named_in_the_scenario():
@@ -225,7 +255,7 @@ def test_a_cell_that_the_scenario_sets_is_named_in_the_scenario():
     frame = found.sheet.tables[0][2].set_index("meaning")
     assert frame.at["cap CAP in 2030", "scenario_row"] == "scenarios!2"
     assert frame.at["least_take of Nd from CHN", "scenario_row"] == ""
-    assert "set by the scenario in scenarios!2" in sentences(found)
+    assert "Raise scenarios!2 (cap CAP in 2030, in scenario strict) from 0.2 to 0.429" in sentences(found)
 
 
 def test_the_run_diagnoses_by_itself_and_the_cells_are_those_of_the_workbook(tmp_path, capsys):

@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from model.outcome import SolveOptions
 from model.result_schema import ResultColumn
-from model.scenarios import ScenarioError, resolve_row
-from model.studies.diagnose_edits import Edit, as_typed
+from model.studies.diagnose_edits import Edit, apply_edits
 from model.studies.diagnose_repairs import RepairSearch, find_repairs, without_more_than_needed
-from model.studies.diagnose_search import Repair, Trials
+from model.studies.diagnose_scenario import Instruction, instructions
+from model.studies.diagnose_search import Repair, Trials, Verdict
 from model.studies.study import StudySheet
 from model.tables import Tables
 from model.validation import check_tables
 
 COLUMNS = (
-    ResultColumn("repair", "rank", "Repairs in order of size, the smallest first; the cells of one repair are typed together."),
+    ResultColumn("repair", "rank", "Repairs in order of size, the smallest first; all rows of one repair are done, from the top down."),
     ResultColumn("do", "", "What to do."),
     ResultColumn("cell", "", "Cell of the input workbook."),
     ResultColumn("now", "", "What stands there."),
     ResultColumn("type_in", "", "What to type: the smallest change, to the digits shown, that works."),
     ResultColumn("meaning", "", "What the cell says."),
-    ResultColumn("scenario_row", "", "Row of the sheet scenarios that sets this cell in this run; change it there."),
+    ResultColumn("scenario_row", "", "Row of the sheet scenarios that changes this cell in this run; what to type reckons with it."),
     ResultColumn("smallest", "", "yes: proven that one step less leaves no plan; not proven: no time or too many cells."),
 )
 
@@ -88,62 +88,70 @@ def diagnose(
     search = find_repairs(trials, say)
     repairs = tuple(sorted(without_more_than_needed(search.repairs), key=lambda repair: (repair.rows, repair.size)))
     say(f"Diagnosis: {len(repairs)} repairs, {trials.solves} changed books solved, {time.monotonic() - began:,.1f} s")
-    rows = {edit.key: scenario_row(tables, edit, scenario) for repair in repairs for edit in repair.edits}
+    unsettled = list(_open_sentences(search))
+    steps = [_instructions(trials, repair, scenario) for repair in repairs]
     conflicts = tuple(
         f"{finding.place}: found {finding.found}; allowed: {finding.allowed}."
         for finding in check_tables(tables)
         if finding.rule.endswith("_impossible")
     )
-    sentences = tuple(_sentences(tables, repairs, rows, search))
-    return Diagnosis(repairs, sentences, conflicts, _sheet(tables, repairs, rows, sentences, conflicts))
+    sentences = (*_repair_sentences(steps), *unsettled)
+    return Diagnosis(repairs, sentences, conflicts, _sheet(repairs, steps, sentences, conflicts))
 
 
-def scenario_row(tables: Tables, edit: Edit, scenario: str) -> str:
-    """Return the row of the scenarios sheet that set a cell, "" if none did; the last one where several did."""
-    frame, found = tables["scenarios"], ""
-    names = [scenario] if scenario in set(frame["scenario"]) else [part.strip() for part in scenario.split("+")]
-    for name in names if scenario else []:
-        for row, record in frame[frame["scenario"] == name].to_dict("index").items():
-            try:
-                change = resolve_row(tables, record, row)
-            except ScenarioError:
-                continue
-            rows = {edit.what} if edit.sheet == "settings" else {edit.row}
-            if change.sheet == edit.sheet and rows & set(change.rows) and (edit.column is None or edit.column in change.columns):
-                found = tables.cell("scenarios", row, "value")
-    return found
+def _instructions(trials: Trials, repair: Repair, scenario: str) -> list[Instruction]:
+    """Return what to do for a repair; where a scenario takes its cells a little further than the edits, that was solved as well."""
+
+    def allowed(edit: Edit) -> bool:
+        return not trials.refused(apply_edits(trials.tables, [edit]))
+
+    found = instructions(trials.tables, repair.edits, scenario, allowed)
+    reached = {each.edit.key: each.reached for each in found if each.edit is not None}
+    edits = [replace(edit, after=reached[edit.key]) for edit in repair.edits]
+    if edits == list(repair.edits) or trials.verdict(edits) is Verdict.PLAN:
+        return found
+    return instructions(trials.tables, repair.edits, scenario, allowed, exact=True)
 
 
-def _words(tables: Tables, repair: Repair, rows: dict) -> str:
-    parts = []
-    for edit in repair.edits:
-        words, row = edit.words(tables), rows[edit.key]
-        parts.append(f"{words} [set by the scenario in {row}]" if row else words)
-    text = " and ".join(parts)
-    return text[0].upper() + text[1:]
+def _repair_sentences(steps: Sequence[Sequence[Instruction]]) -> Iterator[str]:
+    for number, step in enumerate(steps):
+        text = " and ".join(each.words for each in step)
+        yield f"{'or: ' if number else ''}{text[0].upper()}{text[1:]}."
 
 
-def _sentences(tables: Tables, repairs: Sequence[Repair], rows: dict, search: RepairSearch) -> Iterator[str]:
-    for number, repair in enumerate(repairs, 1):
-        lead = "" if number == 1 else "or: "
-        yield f"{lead}{_words(tables, repair, rows)}."
+def _open_sentences(search: RepairSearch) -> Iterator[str]:
+    """Yield what could not be settled, and why."""
+    trials, cut_short = search.trials, search.cut_short or search.trials.timed_out
     if search.hopeless:
         yield "No change of caps, limits, budgets, rules, stocks, contracts, supply or demand makes a plan possible: the figures that describe plants and ores themselves contradict each other."
-    elif not repairs:
+    elif cut_short and not search.repairs:
         yield "No repair could be confirmed in the time; give it more with --time-limit."
-    elif search.cut_short:
+    elif cut_short:
         yield "The time ran out before every figure was tried: there may be other and smaller repairs; give it more with --time-limit."
+    elif not search.repairs:
+        yield (
+            "No repair could be confirmed."
+            if trials.failed_plans or trials.solver_failures
+            else "No repair was found: every change that was tried still leaves no plan."
+        )
+    if trials.failed_plans:
+        yield f"{_times(trials.failed_plans)} the plan of a changed book failed verification, so its change is not shown; first: {trials.failed_plans[0]}"
+    if trials.solver_failures:
+        yield f"{_times(trials.solver_failures)} the solver failed, so that a change is not settled; first: {trials.solver_failures[0]}."
 
 
-def _sheet(tables: Tables, repairs: Sequence[Repair], rows: dict, sentences: Sequence[str], conflicts: Sequence[str]) -> StudySheet:
-    lines = []
-    for number, repair in enumerate(repairs, 1):
-        for edit in repair.edits:
-            verb = "delete the row" if edit.column is None else "add the row" if edit.row is None else "type"
-            lines.append(
-                (float(number), verb, edit.cell(tables), as_typed(edit.before), as_typed(edit.after), edit.what, rows[edit.key],
-                 "yes" if repair.proven else "not proven")
-            )  # fmt: skip
+def _times(told: Sequence[str]) -> str:
+    return "Once" if len(told) == 1 else f"{len(told)} times"
+
+
+def _sheet(
+    repairs: Sequence[Repair], steps: Sequence[Sequence[Instruction]], sentences: Sequence[str], conflicts: Sequence[str]
+) -> StudySheet:
+    lines = [
+        (float(number), each.do, each.cell, each.now, each.type_in, each.what, each.scenario_row, "yes" if repair.proven else "not proven")
+        for number, (repair, step) in enumerate(zip(repairs, steps, strict=True), 1)
+        for each in step
+    ]
     frame = pd.DataFrame(lines, columns=[column.name for column in COLUMNS])
     how = "Each repair alone makes a plan possible: it was typed into a copy of the inputs and solved, and the plan was verified. The cost was not minimised."
     arithmetic = [f"Arithmetic alone shows: {conflict}" for conflict in conflicts]

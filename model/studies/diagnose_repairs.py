@@ -103,9 +103,15 @@ class RepairSearch:
         matrix = view.elastic.only(free)
         options = replace(self.trials.options, absolute_gap=1e-6, relative_gap=1e-6, time_limit=max(1.0, share * self.trials.left))
         found = search(matrix.relaxed() if relaxed else matrix, options)
-        if found.status is not Status.OPTIMAL and found.status is not Status.INFEASIBLE:
-            self.cut_short = True
+        self._note(found.status, found.termination)
         return found if found.status.has_plan else None
+
+    def _note(self, status: Status, termination: str) -> None:
+        """Remember why a search did not end with its proof."""
+        if status is Status.ERROR:
+            self.trials.solver_failures.append(termination)
+        elif status not in (Status.OPTIMAL, Status.INFEASIBLE):
+            self.cut_short = True
 
     def kinds(self, view: View) -> tuple[str, ...]:
         """Return the kinds of figure that may repair the book by themselves; none where not even all together can."""
@@ -118,7 +124,7 @@ class RepairSearch:
         if relaxation.status is Status.INFEASIBLE:
             return ()
         if not relaxation.status.has_plan:
-            self.cut_short = True
+            self._note(relaxation.status, relaxation.termination)
             return every
         if relaxation.objective <= DUST:
             return every
@@ -144,7 +150,7 @@ class RepairSearch:
     def keep(self, repair: Repair | None) -> None:
         """Keep a repair unless the same cells are repaired already."""
         if repair is None:
-            self.cut_short = self.cut_short or self.trials.left <= 0
+            self.cut_short = self.cut_short or self.trials.timed_out
         elif all(other.key != repair.key for other in self.repairs):
             self.repairs.append(repair)
 
@@ -158,7 +164,7 @@ class RepairSearch:
             self.by_kind(self.own, kind)
         self.say(f"{len(self.repairs)} repairs by limits and minima; now what the book's rules and dates keep out")
         wide_kinds = self.kinds(self.wide)
-        self.hopeless = not wide_kinds and not own_kinds and not self.cut_short
+        self.hopeless = not wide_kinds and not own_kinds and not self.cut_short and not self.trials.solver_failures
         for kind in wide_kinds:
             # own kinds were tried already, unless what they change is not in the own problem at all
             if kind in BARRING_KINDS or kind == "supply" or not own_kinds:

@@ -26,7 +26,7 @@ class Verdict(Enum):
 
     PLAN = "a verified plan exists"
     NO_PLAN = "no plan exists"
-    UNKNOWN = "not settled in the time"
+    UNKNOWN = "not settled: the time ran out, the solver failed or the plan failed verification"
 
 
 @dataclass
@@ -39,6 +39,12 @@ class Trials:
         The book that has no plan.
     options
         Of the run; the time limit is that of all trials together.
+    known, solves
+        Verdicts so far, and how many solves they took.
+    timed_out
+        Whether a verdict is lacking because the time ran out.
+    failed_plans, solver_failures
+        What was told where a verdict is lacking for another reason: the first rule that a plan failed, the solver's words.
     """
 
     tables: Tables
@@ -46,6 +52,9 @@ class Trials:
     began: float = field(default_factory=time.monotonic)
     known: dict[Key, Verdict] = field(default_factory=dict)
     solves: int = 0
+    timed_out: bool = False
+    failed_plans: list[str] = field(default_factory=list)
+    solver_failures: list[str] = field(default_factory=list)
 
     @cached_property
     def errors(self) -> set[tuple[str, str, str]]:
@@ -69,14 +78,28 @@ class Trials:
 
     def _judge(self, changed: Tables) -> Verdict:
         if self.left <= 0:
+            self.timed_out = True
             return Verdict.UNKNOWN
-        if _errors(changed) - self.errors:
+        if self.refused(changed):
             return Verdict.NO_PLAN
         self.solves += 1
         plan = solve(changed, replace(self.options, absolute_gap=1.0, time_limit=max(1.0, self.left)), goal=ANY_PLAN)
-        if plan.solution.status.has_plan and plan.verification.passed:
+        status = plan.solution.status
+        if status.has_plan and plan.verification.passed:
             return Verdict.PLAN
-        return Verdict.NO_PLAN if plan.solution.status is Status.INFEASIBLE else Verdict.UNKNOWN
+        if status is Status.INFEASIBLE:
+            return Verdict.NO_PLAN
+        if status.has_plan:
+            self.failed_plans.append(plan.verification.failures[0])
+        elif status is Status.ERROR:
+            self.solver_failures.append(plan.solution.termination)
+        else:
+            self.timed_out = True
+        return Verdict.UNKNOWN
+
+    def refused(self, changed: Tables) -> bool:
+        """Return whether validation finds errors that the book itself does not have."""
+        return bool(_errors(changed) - self.errors)
 
 
 Key = tuple[tuple[object, ...], ...]

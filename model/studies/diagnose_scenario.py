@@ -1,0 +1,328 @@
+"""What to type where a scenario changes the cells of a repair: in its rows, in the cell beneath them, or in a row added to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from model.book import column_of, is_blank, setting_column
+from model.scenarios import ScenarioError, resolve_row
+from model.schema import SETTING_BY_NAME, SHEET_BY_NAME
+from model.studies.diagnose_edits import Edit, Typed, apply_edits, as_typed
+from model.tables import Tables
+from model.words import fold_code, number_text
+
+SHEET = "scenarios"
+FEWEST_DIGITS, MOST_DIGITS = 3, 12
+OVERSHOOT = 1e-3
+"""Of the change of a cell: how much further it may be moved so that the factor or increment has few digits."""
+
+TYPE, ADD_ROW, DELETE_ROW = "type", "add the row", "delete the row"
+
+
+@dataclass(frozen=True)
+class Touch:
+    """A row of a scenario that changes a cell.
+
+    Parameters
+    ----------
+    scenario, row
+        Where it stands.
+    operation, value
+        As in the sheet scenarios.
+    alone
+        It changes no other cell.
+    """
+
+    scenario: str
+    row: Hashable
+    operation: str
+    value: Typed
+    alone: bool
+
+    def done(self, figure: float) -> float:
+        """Return what the row makes of a figure."""
+        if self.operation == "set":
+            return float(self.value)
+        return figure * float(self.value) if self.operation == "multiply" else figure + float(self.value)
+
+    def undone(self, figure: float) -> float:
+        """Return the figure of which the row makes this one; NaN where there is none, or no single one."""
+        if self.operation == "set" or (self.operation == "multiply" and float(self.value) == 0.0):
+            return math.nan
+        return figure / float(self.value) if self.operation == "multiply" else figure - float(self.value)
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One thing for the planner to do.
+
+    Parameters
+    ----------
+    words
+        As part of a sentence.
+    do, cell, now, type_in, what, scenario_row
+        As in the columns of the sheet diagnosis.
+    reached
+        Value that the cell of the repair has in the run then.
+    edit
+        Of the repair that it stands for; None for a scenario row that must go with a deleted row.
+    order
+        Rows are deleted last, from the bottom up, so that every row stands where it is said to.
+    """
+
+    words: str
+    do: str
+    cell: str
+    now: str
+    type_in: str
+    what: str
+    scenario_row: str
+    reached: Typed
+    edit: Edit | None
+    order: tuple[bool, str, int]
+
+
+def scenario_touches(tables: Tables, edit: Edit, scenario: str) -> list[Touch]:
+    """Return the rows of a scenario, or of several joined by ``+``, that change a cell, in the order in which they are applied."""
+    frame, found = tables[SHEET], []
+    names = [scenario] if scenario in set(frame["scenario"]) else [fold_code(part) for part in scenario.split("+")]
+    own = _setting_name(tables, edit) if edit.sheet == "settings" else edit.row
+    for name in names if scenario else []:
+        for row, record in frame[frame["scenario"] == name].to_dict("index").items():
+            try:
+                change = resolve_row(tables, record, row)
+            except ScenarioError:
+                continue
+            if change.sheet == edit.sheet and own in change.rows and (edit.column is None or edit.column in change.columns):
+                alone = len(change.rows) == len(change.columns) == 1
+                found.append(Touch(name, row, change.operation, change.value, alone))
+    return found
+
+
+def instructions(
+    tables: Tables, edits: Sequence[Edit], scenario: str, allowed: Callable[[Edit], bool], exact: bool = False
+) -> list[Instruction]:
+    """Return what to do for the edits of one repair, in the order in which to do it.
+
+    Parameters
+    ----------
+    tables
+        Inputs, scenario changes applied.
+    edits
+        Typed together.
+    scenario
+        Name of the scenario that was applied, "" for none.
+    allowed
+        Whether validation lets a cell hold a value.
+    exact
+        Take only ways by which the cells get the very values of the edits.
+    """
+    found = [_instruction(tables, edit, scenario, allowed, exact) for edit in edits]
+    return sorted([*found, *_rows_left_without_a_cell(tables, edits)], key=lambda each: each.order)
+
+
+def _instruction(tables: Tables, edit: Edit, scenario: str, allowed: Callable[[Edit], bool], exact: bool) -> Instruction:
+    touches = scenario_touches(tables, edit, scenario)
+    if edit.column is None or not touches:
+        return _plain(tables, edit, touches)
+    for way in (_in_a_row, _beneath, _as_set, _in_a_row_added):
+        found = way(tables, edit, touches, allowed)
+        if found is not None and not (exact and found.reached != edit.after):
+            return found
+    plain = _plain(tables, edit, touches)
+    return replace(
+        plain, words=f"{plain.words} [which {plain.scenario_row} sets together with other cells: give this one a row of its own]"
+    )
+
+
+def _plain(tables: Tables, edit: Edit, touches: Sequence[Touch]) -> Instruction:
+    do = DELETE_ROW if edit.column is None else ADD_ROW if edit.row is None else TYPE
+    row = tables.cell(SHEET, touches[-1].row, "value") if touches else ""
+    cell, now, then = edit.cell(tables), as_typed(edit.before), as_typed(edit.after)
+    return Instruction(edit.words(tables), do, cell, now, then, edit.what, row, edit.after, edit, _order(do, edit.sheet, edit.row))
+
+
+def _order(do: str, sheet: str = "", row: Hashable = 0) -> tuple[bool, str, int]:
+    return (do == DELETE_ROW, sheet, -int(str(row))) if do == DELETE_ROW else (False, "", 0)
+
+
+# --- ways --------------------------------------------------------------------------------------
+
+
+def _in_a_row(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Callable[[Edit], bool]) -> Instruction | None:
+    """Change the value of the last scenario row that is about this cell alone; other rows may go on from there."""
+    for place in reversed(range(len(touches))):
+        touch, later = touches[place], touches[place + 1 :]
+        if touch.alone:
+            break
+        if touch.operation == "set":
+            return None
+    else:
+        return None
+    value = _value_in(tables, edit, touch, later)
+    if value is None:
+        return None
+    typed, reached = value
+    cell = tables.cell(SHEET, touch.row, "value")
+    noun = {"multiply": "the factor on ", "add": "the increment of ", "set": ""}[touch.operation]
+    words = f"{_verb(touch.value, typed)} {cell} ({noun}{edit.what}, in scenario {touch.scenario}) from {as_typed(touch.value)} to {as_typed(typed)}"
+    if touch.operation != "set" or later:
+        words += f", so that {as_typed(edit.before)} becomes {as_typed(reached)}"
+    return Instruction(words, TYPE, cell, as_typed(touch.value), as_typed(typed), edit.what, cell, reached, edit, _order(TYPE))
+
+
+def _value_in(tables: Tables, edit: Edit, touch: Touch, later: Sequence[Touch]) -> tuple[Typed, Typed] | None:
+    """Return the value of a scenario row under which the cell gets as far as the edit, and what it gets to; None where none can be told."""
+    if isinstance(edit.after, str) or isinstance(edit.before, str):
+        return (edit.after, edit.after) if touch.operation == "set" and not later else None
+    if touch.operation == "set":
+        return _nearest(_undone(edit.after, later), lambda value: _done(value, later), edit, _is_whole(tables, edit))
+    base = touch.undone(_undone(edit.before, later))
+    aim = _undone(edit.after, later)
+    wanted = aim - base if touch.operation == "add" else aim / base if base else math.nan
+    return _nearest(wanted, lambda value: _done(replace(touch, value=value).done(base), later), edit, _is_whole(tables, edit))
+
+
+def _beneath(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Callable[[Edit], bool]) -> Instruction | None:
+    """Change the cell itself, whose value the scenario's factors and increments then change."""
+    if edit.sheet == "settings" or isinstance(edit.after, str) or isinstance(edit.before, str):
+        return None
+    whole = _is_whole(tables, edit)
+    value = _nearest(_undone(edit.after, touches), lambda figure: _done(figure, touches), edit, whole)
+    base = _undone(edit.before, touches)
+    if value is None or math.isnan(base) or not allowed(replace(edit, after=value[0])):
+        return None
+    typed, reached = value
+    base = round(base, 9)
+    row, cell = tables.cell(SHEET, touches[-1].row, "value"), tables.cell(edit.sheet, edit.row, edit.column)
+    steps = " and ".join(
+        f"{'multiplies it by' if touch.operation == 'multiply' else 'adds'} {as_typed(touch.value)} ({tables.cell(SHEET, touch.row, 'value')})"
+        for touch in touches
+    )
+    words = (
+        f"{_verb(base, typed)} {cell} ({edit.what}) from {as_typed(base)} to {as_typed(typed)}, "
+        f"of which the scenario, as it {steps}, makes {as_typed(reached)} in place of {as_typed(edit.before)}"
+    )
+    return Instruction(words, TYPE, cell, as_typed(base), as_typed(typed), edit.what, row, reached, edit, _order(TYPE))
+
+
+def _as_set(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Callable[[Edit], bool]) -> Instruction | None:
+    """Turn the last factor or increment, if it is about this cell alone, into the value itself."""
+    touch = touches[-1]
+    if not touch.alone or touch.operation == "set":
+        return None
+    value, operation = tables.cell(SHEET, touch.row, "value"), tables.cell(SHEET, touch.row, "operation")
+    words = f"type set in {operation} and {as_typed(edit.after)} in {value} ({edit.what}, now {as_typed(edit.before)})"
+    then = f"operation set, value {as_typed(edit.after)}"
+    now = f"operation {touch.operation}, value {as_typed(touch.value)}"
+    return Instruction(words, TYPE, value, now, then, edit.what, value, edit.after, edit, _order(TYPE))
+
+
+def _in_a_row_added(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Callable[[Edit], bool]) -> Instruction | None:
+    """Add a row to the scenario that sets this cell after all others; None where no key names its row alone."""
+    key, column = _key(tables, edit), "value" if edit.sheet == "settings" else str(edit.column)
+    record: dict[Hashable, object] = {"sheet": edit.sheet, "key": key, "column": column, "operation": "set", "value": edit.after}
+    try:
+        change = resolve_row(tables, record)
+    except ScenarioError:
+        return None
+    own = _setting_name(tables, edit) if edit.sheet == "settings" else edit.row
+    if change.rows != (own,) or len(change.columns) != 1:
+        return None
+    scenario = touches[-1].scenario
+    row = tables.cell(SHEET, touches[-1].row, "value")
+    # two rows of a scenario may not have the same key
+    old = [str(touch.row) for touch in touches if touch.alone and touch.scenario == scenario]
+    entries = f"sheet {edit.sheet}, key {key}, column {column}, operation set, value {as_typed(edit.after)}"
+    place = f" in place of row {old[-1]}" if old else ""
+    words = f"add a last row to scenario {scenario} on sheet scenarios{place}: {entries} (with a reason of your own; {edit.what}, now {as_typed(edit.before)})"
+    order = _order(DELETE_ROW, SHEET, old[-1]) if old else _order(ADD_ROW)
+    return Instruction(
+        words, ADD_ROW, SHEET, as_typed(edit.before), f"scenario {scenario}{place}, {entries}", edit.what, row, edit.after, edit, order
+    )
+
+
+def _rows_left_without_a_cell(tables: Tables, edits: Sequence[Edit]) -> Iterator[Instruction]:
+    """Yield the scenario rows that must go with rows that are deleted, as their key would name nothing."""
+    gone, frame = [edit for edit in edits if edit.column is None], tables[SHEET]
+    left, records = apply_edits(tables, gone), frame.to_dict("index")
+    idle = [row for row, record in records.items() if _resolves(tables, record) and not _resolves(left, record)] if gone else []
+    for row in idle:
+        name, place = records[row]["scenario"], f"{SHEET}!{row}"
+        what = f"it changes what is deleted on sheet {records[row]['sheet']}"
+        if set(frame.index[frame["scenario"] == name]) <= set(idle):
+            what += f"; nothing is left of scenario {name}, run without it"
+        words = f"delete row {row} of scenarios ({what})"
+        yield Instruction(words, DELETE_ROW, place, "in force", "deleted", what, place, "deleted", None, _order(DELETE_ROW, SHEET, row))
+
+
+# --- figures -----------------------------------------------------------------------------------
+
+
+def _done(figure: float, touches: Sequence[Touch]) -> float:
+    for touch in touches:
+        figure = touch.done(figure)
+    return figure
+
+
+def _undone(figure: float, touches: Sequence[Touch]) -> float:
+    for touch in reversed(touches):
+        figure = touch.undone(figure)
+    return figure
+
+
+def _nearest(wanted: float, done: Callable[[float], float], edit: Edit, whole: bool) -> tuple[float, float] | None:
+    """Return the shortest figure that takes the cell at least as far as the edit, hardly further, and what it takes it to."""
+    if not math.isfinite(wanted):
+        return None
+    aim, now = float(edit.after), float(edit.before)
+    dust = 1e-9 * max(1.0, abs(aim))
+    most = dust if whole or edit.after == edit.before else OVERSHOOT * abs(aim - now)
+    for digits in range(FEWEST_DIGITS, MOST_DIGITS + 1):
+        step = 10.0 ** (math.floor(math.log10(abs(wanted))) - digits + 1) if wanted else 1.0
+        for places in sorted({math.floor(wanted / step), math.ceil(wanted / step)}, key=lambda n: abs(done(n * step) - aim)):
+            figure = float(f"{places * step:.12g}")
+            reached = done(figure)
+            if abs(reached - aim) <= dust:
+                return figure, aim
+            if 0 < (reached - aim) * (1.0 if aim > now else -1.0) <= most:
+                return figure, reached
+    return None
+
+
+def _is_whole(tables: Tables, edit: Edit) -> bool:
+    column = (
+        setting_column(SETTING_BY_NAME[_setting_name(tables, edit)]) if edit.sheet == "settings" else column_of(edit.sheet, edit.column)
+    )
+    return column.kind in ("integer", "year")
+
+
+# --- places ------------------------------------------------------------------------------------
+
+
+def _verb(before: Typed, after: Typed) -> str:
+    if isinstance(before, str) or isinstance(after, str) or is_blank(before):
+        return "set"
+    return "raise" if after > before else "lower"
+
+
+def _resolves(tables: Tables, record: dict) -> bool:
+    try:
+        resolve_row(tables, record)
+    except ScenarioError:
+        return False
+    return True
+
+
+def _setting_name(tables: Tables, edit: Edit) -> str:
+    return edit.what if edit.row is None else str(tables["settings"].at[edit.row, "setting"])
+
+
+def _key(tables: Tables, edit: Edit) -> str:
+    if edit.sheet == "settings":
+        return _setting_name(tables, edit)
+    values = [tables[edit.sheet].at[edit.row, name] for name in SHEET_BY_NAME[edit.sheet].key]
+    texts = ["" if is_blank(value) else number_text(value) if isinstance(value, float) else str(value) for value in values]
+    return " | ".join(texts).rstrip(" |")
