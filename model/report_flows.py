@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from model.analysis import supplier_facts
+from model.outcome import Status
 from model.problem import Problem
 from model.report_book import DataTable, Field, Live, Row, ratio, table_from_schema
 from model.report_inputs import InputCells, input_table
@@ -286,7 +287,7 @@ class FlowTables:
     @cached_property
     def shortages(self) -> pd.DataFrame:
         """Shortages with reasons, as a frame."""
-        return shortage_reasons(self.problem, self.found)
+        return shortage_reasons(self.problem, self.found, self.plan.solution.status is Status.OPTIMAL)
 
     @cached_property
     def stocks(self) -> DataTable:

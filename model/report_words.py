@@ -213,7 +213,8 @@ def largest_shortages(plan: Plan, shortages: pd.DataFrame | None = None, most: i
     most
         Most sentences.
     """
-    rows = shortage_reasons(plan.problem, plan.solution.tables) if shortages is None else shortages
+    solution = plan.solution
+    rows = shortage_reasons(plan.problem, solution.tables, solution.status is Status.OPTIMAL) if shortages is None else shortages
     if rows.empty:
         return []
     names = dict(zip(plan.tables["sectors"]["sector"], plan.tables["sectors"]["name"], strict=True))

@@ -1,191 +1,253 @@
-"""Why demand is left short: a reason for each row of `unmet`, computed from inputs and results."""
+"""Why demand is left short: a reason for each row of `unmet`, computed from inputs and results.
+
+There are three ways to serve: to buy what suppliers still offer, to feed more to the plants that stand, and one plant
+more. A way that is shown to cost less than going without is kept out by a limit, and the limit is the reason. *Dearer* is said
+only of a way that no limit keeps out: its price is above the shortage, or a least-cost plan was free to take it and did not.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from model.problem import Problem
-
-USED_UP = 1e-6
-"""Share of an offer or a flow below which what is left of it counts as nothing."""
-
-BINDING = 1e-4
-"""Slack of a cap, as a share, below which it binds: a hundredth of a point, since the solver's tolerance of 0.1 kg
-is that much of the smallest products' few tonnes."""
-
-NO_ORE, CAP, CAPACITY, DEARER, LIMIT = (
-    "no ore basket has it",
-    "China cap binds",
-    "capacity not yet on line",
-    "dearer than going without",
-    "held back by another limit",
+from model.shortage_plants import FurtherPlants
+from model.shortage_room import (
+    BINDING,
+    CAP,
+    CAPACITY,
+    DEARER,
+    KINDS,
+    LIMIT,
+    NO_ORE,
+    UNCLEAR,
+    USED_UP,
+    Limit,
+    OpenOffer,
+    Room,
+    cap_words,
 )
-KINDS = (NO_ORE, CAP, CAPACITY, DEARER, LIMIT)
-"""Every reason is one of these, followed by a colon and what it rests on."""
+
+__all__ = ["BINDING", "CAP", "CAPACITY", "DEARER", "KINDS", "LIMIT", "NO_ORE", "UNCLEAR", "shortage_reasons"]
+
+NAMED = 0.1
+"""Share of a shortage that dear offers must be able to meet if they are to be its reason."""
 
 
 @dataclass(frozen=True)
-class _Offer:
-    """An offer of existing oxide that still has tonnes left."""
+class _Why:
+    """A kind of reason and what it rests on; `shown`: something cheaper than going without is kept out by it."""
 
-    supplier: str
+    kind: str
+    words: str
+    shown: bool = False
+
+
+@dataclass(frozen=True)
+class _Shortage:
+    """One row of `unmet`, with what a kt short costs."""
+
+    market: str
+    product: str
+    year: int
+    kt: float
     cost: float
-    china_linked: float
 
 
-class _Evidence:
-    """What the tables say about one market, product and year, gathered once for every shortage."""
+@dataclass(frozen=True)
+class _Move:
+    """More of one source fed to a line that stands."""
 
-    def __init__(self, problem: Problem, found: Mapping[str, pd.DataFrame]) -> None:
-        self.problem = problem
-        self._gather_offers(found)
-        self._gather_caps(found["china_shares"])
-        self._gather_plants(found)
+    limits: tuple[Limit, ...]
+    pays: bool
 
-    def _gather_offers(self, found: Mapping[str, pd.DataFrame]) -> None:
-        problem = self.problem
-        bought: dict[tuple[str, int], float] = defaultdict(float)
-        for supplier, p, offered_to, _, y, tonnes, _ in found["purchases"].itertuples(index=False):
-            bought[f"{supplier}|{p}|{offered_to}", y] += tonnes / 1000.0
-        self.offered: set[tuple[str, str, int]] = set()
-        self.open: dict[tuple[str, str, int], list[_Offer]] = defaultdict(list)
-        for o, m, y in problem.purchases:
-            offer, supply = problem.offers[o], problem.supply[o, y]
-            self.offered.add((m, offer.product, y))
-            if supply - bought.get((o, y), 0.0) > USED_UP * supply:
-                cost = sum(problem.purchase_cost[component][o, m, y] for component in problem.purchase_cost)
-                self.open[m, offer.product, y].append(_Offer(offer.supplier, cost, offer.china_linked))
 
-    def _gather_caps(self, shares: pd.DataFrame) -> None:
-        # where nothing is supplied the share is unknown, but the first China-linked kg would break the cap
-        tight = (shares["slack"] < BINDING) | (shares["total"] <= 1e-9) | (shares["marginal_cost"] > 1e-6)
-        self.binding: dict[int, list[dict]] = defaultdict(list)
-        for row in shares[tight & (shares["basis"] == "supply")].to_dict("records"):
-            self.binding[row["year"]].append(row)
+class _Reasons:
+    """Reasons for the shortages of one plan."""
 
-    def _gather_plants(self, found: Mapping[str, pd.DataFrame]) -> None:
-        problem = self.problem
+    def __init__(self, problem: Problem, found: Mapping[str, pd.DataFrame], proven: bool) -> None:
+        self.problem, self.proven = problem, proven
+        self.room = Room(problem, found)
+        self.plants = FurtherPlants(self.room)
         self.routes = {(p, m, y) for _, p, m, y in problem.deliveries}
-        self.first_route: dict[tuple[str, str], int] = {}
-        for p, m, y in self.routes:
-            self.first_route[p, m] = min(y, self.first_route.get((p, m), y))
-        self.ore_years: dict[str, set[int]] = defaultdict(set)
-        for s, y in problem.available:
-            for p, share in problem.content[s].items():
-                if share > 0.0:
-                    self.ore_years[p].add(y)
-        fed: dict[tuple[str, int], float] = defaultdict(float)
-        for s, _, _, y, tonnes, _ in found["feed"].itertuples(index=False):
-            fed[s, y] += tonnes / 1000.0
-        self.makes: dict[tuple[str, str, int], set[str]] = defaultdict(set)
-        spare = {key for key, kt in problem.available.items() if kt - fed[key] > USED_UP * kt}
-        products = {key: {p for p, share in shares.items() if share > 0.0} for key, shares in problem.yields.items()}
-        with_spare: dict[tuple[str, int], set[str]] = defaultdict(set)
-        for s, h, line, y in problem.feeds:
-            self.makes[h, line, y] |= products[s, h, line]
-            if (s, y) in spare:
-                with_spare[h, y] |= products[s, h, line]
-        self.spare_ore = {(h, p, y) for (h, y), kinds in with_spare.items() for p in kinds}
-        made = found["products"]
-        self.made: dict[tuple[str, int], float] = defaultdict(float)
-        for p, y, tonnes in zip(made["product"], made["year"], made["made"], strict=True):
-            self.made[p, y] += tonnes
-        self.surplus_at: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
-        for h, p, y, tonnes, _ in found["surplus"].itertuples(index=False):
-            self.surplus_at[p, y][h] = tonnes
-        self.on_line = sorted(int(y) for y in found["plants"]["on_line"])
-        self.lines: dict[int, list[dict]] = defaultdict(list)
-        for row in found["plant_years"].to_dict("records"):
-            self.lines[row["year"]].append(row)
+        self.ore_years = {p: {y for s, y in problem.available if problem.content[s].get(p, 0.0) > 0.0} for p in problem.products}
 
-    def barred(self, market: str, product: str, year: int, offers: list[_Offer]) -> tuple[dict, _Offer] | None:
-        """Return a supply cap with no room left and the cheapest offer that it keeps out."""
-        for row in self.binding[year]:
-            inside = {"product": product, "every_product": product, "partner": market, "all": ""}.get(row["scope"])
-            if inside is None or inside not in ("", row["member"]):
-                continue
-            kept_out = [offer for offer in offers if offer.china_linked > row["limit"]]
+    def reason(self, short: _Shortage) -> tuple[str, str]:
+        """Return the kind of a reason and what it rests on."""
+        offers = self.room.open[short.market, short.product, short.year]
+        worthwhile = [offer for offer in offers if offer.cost < short.cost * (1.0 - 1e-9)]
+        caps = list(self.room.supply_caps(short.market, short.product, short.year))
+        for cap in caps:
+            kept_out = [offer for offer in worthwhile if offer.china_linked > cap["limit"]]
             if kept_out:
-                return row, min(kept_out, key=lambda offer: offer.cost)
+                cheapest = min(kept_out, key=lambda offer: offer.cost)
+                return CAP, f"{cap_words(cap)} leaves no room for what {cheapest.supplier} still offers"
+        if worthwhile:
+            return LIMIT, f"{min(worthwhile, key=lambda offer: offer.cost).supplier} still offers it, yet the plan does not buy"
+        dear = [offer for offer in offers if not any(offer.china_linked > cap["limit"] for cap in caps)]
+        why = self._joint_plants(short)
+        if not why.shown and sum(offer.room for offer in dear) >= NAMED * short.kt:
+            return DEARER, _asking(dear, short)
+        if offers:
+            return why.kind, f"{_asking(offers, short)}; {why.words}"
+        sold_out = "suppliers are sold out" if self.room.offered[short.market, short.product, short.year] else "no supplier offers it"
+        return why.kind, f"{sold_out} and {why.words}"
+
+    def _joint_plants(self, short: _Shortage) -> _Why:
+        """Return why joint plants do not make up for a shortage."""
+        if (short.product, short.market, short.year) not in self.routes:
+            return self._no_route(short)
+        elsewhere = self._sold_elsewhere(short)
+        if elsewhere is not None:
+            return elsewhere
+        lines = [row for row in self.room.lines[short.year] if row["usable"] > 0.0]
+        moves = [move for row in lines for move in self._moves(short, row)]
+        kept_out = [move.limits for move in moves if move.pays and move.limits and all(limit.kind in (CAP, LIMIT) for limit in move.limits)]
+        if kept_out:
+            return _limits_in_words(min(kept_out, key=len), "")
+        ramping = [move for move in moves if move.pays and [limit.kind for limit in move.limits] == [CAPACITY]]
+        making = [row for row in lines if self._makes(short, row)]
+        if ramping:
+            usable, nameplate = (sum(row[column] for row in making) for column in ("usable", "nameplate"))
+            words = f"the joint plants that make it are full while they ramp up ({usable:,.0f} of {nameplate:,.0f} t/y)"
+            return _Why(CAPACITY, words, shown=True)
+        if any(not move.limits and not move.pays for move in moves):
+            return _Why(DEARER, "more feed for the joint plants costs more than the shortage")
+        if moves and all(any(limit.kind == NO_ORE for limit in move.limits) for move in moves):
+            kind, words = NO_ORE, f"all feedstock that contains it and that these plants can have in {short.year} is used up"
+            full = _Why(kind, words)
+        else:
+            every = all(limits and limits[-1].kind in (CAPACITY, UNCLEAR) for limits in (move.limits for move in moves))
+            full = _Why(
+                UNCLEAR, f"the joint plants that make it are {'full' if every else 'not fed more'}" if moves else "no joint plant makes it"
+            )
+        return self._further_plant(short, full, bool(moves))
+
+    def _no_route(self, short: _Shortage) -> _Why:
+        product, year = short.product, short.year
+        with_ore = self.ore_years[product]
+        if not with_ore:
+            return _Why(NO_ORE, f"no feedstock on sheet sources contains {product}")
+        if min(with_ore) > year:
+            return _Why(NO_ORE, f"the first feedstock that contains {product} is for sale in {min(with_ore)}")
+        first = min((y for p, m, y in self.routes if (p, m) == (product, short.market)), default=None)
+        if first is None or first <= year:
+            return _Why(LIMIT, "no site may treat the feedstock that contains it")
+        return _Why(CAPACITY, f"no joint plant can make it before {first}")
+
+    def _sold_elsewhere(self, short: _Shortage) -> _Why | None:
+        """Return why plants sell as surplus what is short, if shipping it would pay."""
+        room, (m, p, y) = self.room, (short.market, short.product, short.year)
+        hosts = []
+        for (h, made, year), (kt, _) in room.surplus.items():
+            way = (h, p, m, y)
+            if (made, year) == (p, y) and kt > USED_UP * room.made[h, p, y] and way in room.deliveries:
+                freight = sum(costs[way] for costs in self.problem.delivery_cost.values())
+                if short.cost - freight > self.problem.surplus_price[p, y]:
+                    hosts.append(h)
+        if not hosts:
+            return None
+        rules = [rule.rule_id for h in hosts for rule in room.export_rules(h, p, y)]
+        caps = [cap_words(cap) for h in hosts if room.surplus[h, p, y][1] > 0.0 for cap in room.supply_caps(m, p, y, h)]
+        held = f"rule {', '.join(rules)}" if rules else ", ".join(dict.fromkeys(caps)) or "limits on origin or offtake"
+        return _Why(CAP if caps and not rules else LIMIT, f"{' and '.join(sorted(hosts))} must sell it elsewhere ({held})", shown=True)
+
+    # --- plants that stand --------------------------------------------------------------------------------------
+
+    def _makes(self, short: _Shortage, row: Mapping) -> list[str]:
+        """Return the sources from which a line can make the product for the market."""
+        h, line, y = row["host"], row["line"], short.year
+        if (h, short.product, short.market, y) not in self.room.deliveries:
+            return []
+        return [s for s in self.room.feeds_of[h, line, y] if self.problem.yields[s, h, line].get(short.product, 0.0) > 0.0]
+
+    def _moves(self, short: _Shortage, row: Mapping) -> list[_Move]:
+        h, line, y = row["host"], row["line"], short.year
+        full = row["feed"] >= row["usable"] * (1.0 - USED_UP)
+        ramps = row["nameplate"] > row["usable"] * (1.0 + USED_UP)
+        cracking = self.room.cracking[h, line, y]
+        moves = []
+        for s in self._makes(short, row):
+            feed = (s, h, line, y)
+            limits = self.room.feed_limits(feed, short.product, short.market)
+            if full or (self.problem.cracked[s] and self.room.fed["cracked", h, line, y] >= cracking * (1.0 - USED_UP)):
+                limits.append(Limit(CAPACITY, "full while it ramps up") if full and ramps else Limit(UNCLEAR, "full"))
+            moves.append(_Move(tuple(limits), self.room.serving_cost(feed, short.product, short.market) < short.cost * (1.0 - 1e-9)))
+        return moves
+
+    # --- one plant more -----------------------------------------------------------------------------------------
+
+    def _further_plant(self, short: _Shortage, full: _Why, stands: bool) -> _Why:
+        """Return why no plant was added, given what is to say of those that stand."""
+        before = f"{full.words}; " if stands else ""
+        candidates = list(self.plants.serving(short.market, short.product, short.year))
+        kept_out = [candidate for candidate in candidates if candidate.kept_out]
+        if not stands:
+            later = self._started_earlier(short)
+            if later is not None and (later.shown or not kept_out):
+                return later
+        if kept_out:
+            best = min(kept_out, key=lambda candidate: (len(candidate.limits), -candidate.saving))
+            return _limits_in_words(best.limits, before, f"{'another' if stands else 'a joint plant'} at {best.build[0]} would pay")
+        if any(candidate.too_dear for candidate in candidates):
+            if not self.proven:
+                return _Why(
+                    UNCLEAR, f"{before}the search stopped before it was proven that no {'other' if stands else 'joint plant for it'} pays"
+                )
+            return _Why(
+                DEARER, f"{before}another costs more than the shortage" if stands else "a joint plant for it costs more than the shortage"
+            )
+        if full.kind == NO_ORE or not candidates:
+            return full
+        if all(candidate.limits and candidate.limits[-1].kind == NO_ORE for candidate in candidates):
+            return _Why(NO_ORE, f"{before}all feedstock that contains it and that a site can have in {short.year} is used up")
+        closest = min(candidates, key=lambda candidate: len(candidate.limits))
+        limits = _joined(closest.limits)
+        whether = "whether another would pay is not known" if stands else "whether a joint plant for it would pay is not known"
+        return _Why(UNCLEAR, f"{before}{whether}{f': {limits}' if limits else ''}")
+
+    def _started_earlier(self, short: _Shortage) -> _Why | None:
+        """Return why the next plant of the plan that makes the product does not start earlier; None where there is none."""
+        for build in sorted(self.room.built, key=lambda key: key[3]):
+            h, line, start = build[0], self.problem.build_line[build], build[3]
+            makes = any(self.problem.yields[s, h, line].get(short.product, 0.0) > 0.0 for s in self.room.feeds_of[h, line, start])
+            if start <= short.year or not makes:
+                continue
+            waits = f"the next joint plant starts in {start}"
+            starts = [key for key in self.problem.builds if key[:3] == build[:3] and key[3] <= short.year]
+            earlier = [self.plants.candidate(key, short.market, short.product, short.year, build) for key in starts]
+            found = [candidate for candidate in earlier if candidate is not None]
+            if not starts:
+                return _Why(CAPACITY, waits)
+            if self.proven and any(candidate.too_dear for candidate in found):
+                return _Why(DEARER, f"{waits}; starting it earlier costs more than the shortage")
+            kept_out = [candidate for candidate in found if candidate.kept_out]
+            if kept_out:
+                return _limits_in_words(
+                    min(kept_out, key=lambda candidate: len(candidate.limits)).limits, f"{waits}; ", "starting it earlier would pay"
+                )
         return None
 
-    def making(self, product: str, year: int) -> list[dict]:
-        """Return the lines on line in a year that can make a product."""
-        return [row for row in self.lines[year] if product in self.makes[row["host"], row["line"], year]]
+
+def _asking(offers: list[OpenOffer], short: _Shortage) -> str:
+    cheapest, left = min(offers, key=lambda offer: offer.cost), sum(offer.room for offer in offers)
+    what = f" for the last {left * 1000.0:,.3g} t on offer" if left < short.kt * (1.0 - USED_UP) else ""
+    return f"{cheapest.supplier} asks {cheapest.cost:,.1f}{what} and the shortage costs {short.cost:,.1f} USD/kg"
 
 
-def _reason(evidence: _Evidence, market: str, sector: str, product: str, year: int) -> tuple[str, str]:
-    """Return the kind of a reason and what it rests on."""
-    going_without = evidence.problem.shortage_cost[sector, product, year]
-    offers = evidence.open[market, product, year]
-    worthwhile = [offer for offer in offers if offer.cost < going_without * (1.0 - 1e-9)]
-    barred = evidence.barred(market, product, year, worthwhile)
-    if barred is not None:
-        cap, offer = barred
-        member = f" for {cap['member']}" if cap["member"] else ""
-        return CAP, f"{cap['cap']}{member} at {100 * cap['limit']:.0f} % leaves no room for what {offer.supplier} still offers"
-    if worthwhile:
-        return LIMIT, f"{min(worthwhile, key=lambda offer: offer.cost).supplier} still offers it, yet the plan does not buy"
-    if offers:
-        cheapest = min(offers, key=lambda offer: offer.cost)
-        return DEARER, f"{cheapest.supplier} asks {cheapest.cost:,.1f} and the shortage costs {going_without:,.1f} USD/kg"
-    sold_out = "suppliers are sold out" if (market, product, year) in evidence.offered else "no supplier offers it"
-    kind, words = _why_no_plant(evidence, market, product, year)
-    return kind, f"{sold_out} and {words}"
+def _joined(limits: Iterable[Limit]) -> str:
+    return " and ".join(limit.words for limit in limits)
 
 
-def _why_no_plant(evidence: _Evidence, market: str, product: str, year: int) -> tuple[str, str]:
-    """Return why joint plants do not make up for a shortage that no supplier can meet."""
-    first = evidence.first_route.get((product, market))
-    if (product, market, year) not in evidence.routes:
-        with_ore = evidence.ore_years[product]
-        if not with_ore:
-            return NO_ORE, f"no feedstock on sheet sources contains {product}"
-        if min(with_ore) > year:
-            return NO_ORE, f"the first feedstock that contains {product} is for sale in {min(with_ore)}"
-        if first is None or first <= year:
-            return LIMIT, "no site may treat the feedstock that contains it"
-        return CAPACITY, f"no joint plant can make it before {first}"
-    making = evidence.making(product, year)
-    if not making and evidence.made[product, year] <= 0.0:
-        later = [y for y in evidence.on_line if y > year]
-        if later:
-            return CAPACITY, f"the next joint plant starts in {min(later)}"
-        return _no_further_plant(evidence, "a joint plant for it costs more than the shortage")
-    surplus = {h: tonnes for h, tonnes in evidence.surplus_at[product, year].items() if tonnes > USED_UP * evidence.made[product, year]}
-    if surplus:
-        return LIMIT, f"{_and(surplus)} must sell it elsewhere ({_export_rules(evidence.problem, surplus, year)})"
-    usable, nameplate = (sum(row[column] for row in making) for column in ("usable", "nameplate"))
-    if making and all(row["feed"] >= row["usable"] * (1.0 - USED_UP) for row in making):
-        if nameplate > usable * (1.0 + USED_UP):
-            return CAPACITY, f"the joint plants that make it are full while they ramp up ({usable:,.0f} of {nameplate:,.0f} t/y)"
-        return _no_further_plant(evidence, "the joint plants that make it are full; another costs more than the shortage")
-    if making and not any((row["host"], product, year) in evidence.spare_ore for row in making):
-        return NO_ORE, f"all feedstock that contains it and that these plants can have in {year} is used up"
-    return DEARER, "more feed for the joint plants costs more than the shortage"
+def _limits_in_words(limits: tuple[Limit, ...], before: str, after: str = "") -> _Why:
+    """Return the reason that limits are which keep out what would pay."""
+    kind = CAP if all(limit.kind == CAP for limit in limits) else LIMIT
+    return _Why(kind, f"{before}{_joined(limits)}{f', though {after}' if after else ''}", shown=True)
 
 
-def _no_further_plant(evidence: _Evidence, otherwise: str) -> tuple[str, str]:
-    """Return why no plant was added."""
-    if len(evidence.on_line) >= evidence.problem.max_plants:
-        return LIMIT, f"no more than {evidence.problem.max_plants} joint plants may be built (max_plants on sheet settings)"
-    return DEARER, otherwise
-
-
-def _export_rules(problem: Problem, hosts: Iterable[str], year: int) -> str:
-    rules = [rule.rule_id for rule in problem.rules if rule.host in hosts and rule.rule.startswith("export") and rule.holds(year)]
-    return f"rule {', '.join(rules)}" if rules else "limits on origin or offtake"
-
-
-def _and(names: Iterable[str]) -> str:
-    return " and ".join(sorted(names))
-
-
-def shortage_reasons(problem: Problem, found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def shortage_reasons(problem: Problem, found: Mapping[str, pd.DataFrame], proven: bool = True) -> pd.DataFrame:
     """Give every shortage its size against demand, its cost and its reason.
 
     Parameters
@@ -193,7 +255,9 @@ def shortage_reasons(problem: Problem, found: Mapping[str, pd.DataFrame]) -> pd.
     problem
         The problem that was solved.
     found
-        Result tables.
+        Result tables of a least-cost plan.
+    proven
+        Whether it is proven to cost least, within the gap asked for; if not, nothing follows from a plant that it does not have.
 
     Returns
     -------
@@ -202,11 +266,11 @@ def shortage_reasons(problem: Problem, found: Mapping[str, pd.DataFrame]) -> pd.
         share (of the demand), shortage_cost [USD/kg], cost [MUSD/y], kind (of `KINDS`) and reason, which
         begins with the kind; same order.
     """
-    evidence = _Evidence(problem, found)
+    reasons = _Reasons(problem, found, proven)
     rows = []
     for m, c, p, y, tonnes in found["unmet"].itertuples(index=False):
         demand, price = problem.demand[m, c, p, y] * 1000.0, problem.shortage_cost[c, p, y]
-        kind, words = _reason(evidence, m, c, p, y)
+        kind, words = reasons.reason(_Shortage(m, p, y, tonnes / 1000.0, price))
         rows.append((m, c, p, y, tonnes, demand, tonnes / demand, price, tonnes * price / 1000.0, kind, f"{kind}: {words}"))
     names = ["market", "sector", "product", "year", "tonnes", "demand", "share", "shortage_cost", "cost", "kind", "reason"]
     return pd.DataFrame(rows, columns=names)

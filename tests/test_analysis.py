@@ -227,7 +227,9 @@ def test_reason_no_plant_can_be_ready():
 
 def test_reason_the_next_plant_is_later():
     plant = ("AAA_PORT", "AAA", "INT_5000", "japanese_support", "light_heavy:japanese_support", 2032, 5000.0, 283.7, 44.2)
-    found = reason(tiny_tables(suppliers=without("Dy")), ("JPN", "ev", "Dy", 2030, 120.0), plants=[plant])
+    hosts = [{**row, "earliest_start": 2032} if row["host"] == plant[0] else row for row in records()["hosts"]]
+    tables, build = tiny_tables(suppliers=without("Dy"), hosts=hosts), (plant[0], *plant[2:4], plant[5])
+    found = reason(tables, ("JPN", "ev", "Dy", 2030, 120.0), plants=[plant], builds=[build])
     assert found == "capacity not yet on line: no supplier offers it and the next joint plant starts in 2032"
 
 
@@ -237,8 +239,13 @@ def test_reason_a_plant_costs_more_than_the_shortage():
 
 
 def test_reason_all_is_used():
-    made = [("AAA_PORT", "Dy", 2030, 40.0, 40.0, 0.0, 0.0)]
-    found = reason(tiny_tables(suppliers=without("Dy")), ("JPN", "ev", "Dy", 2030, 80.0), products=made)
+    made = [("AAA_PORT", "Dy", 2031, 40.0, 40.0, 0.0, 0.0)]
+    line = ("AAA_PORT", "light_heavy:japanese_support", 2031, 5000.0, 3000.0, 1500.0, 0.5)
+    dear = [{**row, "payability": None, "fixed_price": 1e4} for row in records()["sources"]]
+    tables = tiny_tables(suppliers=without("Dy"), sources=dear)
+    sent = [("AAA_PORT", "Dy", market, 2031, 20.0, 0.0) for market in ("JPN", "USA")]
+    plan = {"products": made, "deliveries": sent, "builds": [PLANT], "plant_years": [line]}
+    found = reason(tables, ("JPN", "ev", "Dy", 2031, 80.0), **plan)
     assert found == "dearer than going without: no supplier offers it and more feed for the joint plants costs more than the shortage"
 
 

@@ -185,7 +185,7 @@ def test_who_is_passed_over_is_named_with_who_is_served_instead():
         pytest.approx(1),
         pytest.approx(500),
     )
-    assert row["reason"] == "dearer than going without: SELLER asks 100.0 and the shortage costs 50.0 USD/kg"
+    assert row["reason"] == "dearer than going without: SELLER asks 100.0 for the last 200 t on offer and the shortage costs 50.0 USD/kg"
     assert headlines[0] == words[0] == (
         "Sectors: 1,000 t of 1,500 t wanted over the horizon is left short; the first to go short is "
         "Defence in JPN (priority 1, 1,000 t of Nd; dearer than going without)."

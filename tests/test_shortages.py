@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.shortages import CAP, CAPACITY, DEARER, KINDS, LIMIT, NO_ORE, shortage_reasons
+from model.shortages import CAP, CAPACITY, DEARER, KINDS, LIMIT, NO_ORE, UNCLEAR, shortage_reasons
 from model.tables import Tables
 from tests import small
 from tests.small import TWO_YEARS
@@ -65,10 +65,24 @@ def test_no_plant_can_be_ready():
     assert reasons(tables) == {("Nd", 2030): (1000, f"{CAPACITY}: no supplier offers it and no joint plant can make it before 2031")}
 
 
-def test_the_plant_comes_later():
+def test_starting_the_plant_earlier_is_dearer():
     # demand of 2030 is too small to pay for the plant a year earlier
     tables = small.book(TWO_YEARS, suppliers=[], demand=[small.demand(40, but={2031: 1000})])
-    assert reasons(tables) == {("Nd", 2030): (40, f"{CAPACITY}: no supplier offers it and the next joint plant starts in 2031")}
+    words = "no supplier offers it and the next joint plant starts in 2031; starting it earlier costs more than the shortage"
+    assert reasons(tables) == {("Nd", 2030): (40, f"{DEARER}: {words}")}
+
+
+def test_a_budget_keeps_the_plant_from_starting_earlier():
+    tables = small.book(TWO_YEARS, suppliers=[], markets=[{**small.market(), 2029: 50}])
+    words = "the next joint plant starts in 2031; the capital budget of JPN for 2029 is too small (sheet markets), though starting it earlier would pay"
+    assert reasons(tables) == {("Nd", 2030): (1000, f"{LIMIT}: no supplier offers it and {words}")}
+
+
+def test_the_plant_that_comes_later_cannot_start_earlier():
+    # the other site can start in 2030, but its plant never pays
+    hosts = [small.host(earliest_start=2031), small.host("DEAR", capex_factor=100)]
+    tables = small.book(TWO_YEARS, suppliers=[], hosts=hosts)
+    assert reasons(tables) == {("Nd", 2030): (1000, f"{CAPACITY}: no supplier offers it and the next joint plant starts in 2031")}
 
 
 def test_the_plants_are_ramping_up():
@@ -94,7 +108,7 @@ def test_a_plant_is_dearer():
 
 
 def test_a_second_plant_is_dearer():
-    tables = small.book({"plants_per_host": 2}, suppliers=[], demand=[small.demand(1020)])
+    tables = small.book(hosts=[small.host(), small.host("OTHER")], suppliers=[], demand=[small.demand(1020)])
     assert reasons(tables) == {
         ("Nd", 2030): (
             20,
@@ -111,14 +125,109 @@ def test_more_feed_is_dearer():
     }
 
 
+FULL = "the joint plants that make it are full"
+TWO_HOSTS = [small.host(), small.host("OTHER", capex_factor=1.1)]
+ONLY_ONE = "no more than 1 joint plants may be built (max_plants on sheet settings), though another at OTHER would pay"
+BUSY = {"hosts": TWO_HOSTS, "demand": [small.demand(2000)]}
+"""Two plants would pay: each serves 1 kt that is short at 200 for 20 and a plant of 10 or 11."""
+
+
 def test_no_more_plants_may_be_built():
-    tables = small.book({"max_plants": 1}, hosts=[small.host(), small.host("OTHER")], suppliers=[], demand=[small.demand(2000)])
-    assert reasons(tables) == {
-        ("Nd", 2030): (
-            1000,
-            f"{LIMIT}: no supplier offers it and no more than 1 joint plants may be built (max_plants on sheet settings)",
-        )
-    }
+    tables = small.book({"max_plants": 1, "plants_per_host": 2}, **BUSY, suppliers=[])
+    assert reasons(tables) == {("Nd", 2030): (1000, f"{LIMIT}: no supplier offers it and {FULL}; {ONLY_ONE}")}
+
+
+def test_a_dear_offer_does_not_hide_that_no_more_plants_may_be_built():
+    tables = small.book({"max_plants": 1, "plants_per_host": 2}, **BUSY, suppliers=[small.supplier(price_share=3)])
+    assert reasons(tables) == {("Nd", 2030): (1000, f"{LIMIT}: SELLER asks 300.0 and the shortage costs 200.0 USD/kg; {FULL}; {ONLY_ONE}")}
+
+
+def test_a_dear_offer_is_the_reason_where_a_further_plant_would_not_pay():
+    tables = small.book({"max_plants": 1}, hosts=TWO_HOSTS, suppliers=[small.supplier(price_share=3)], demand=[small.demand(1020)])
+    assert reasons(tables) == {("Nd", 2030): (20, f"{DEARER}: SELLER asks 300.0 and the shortage costs 200.0 USD/kg")}
+
+
+def test_a_ton_on_offer_does_not_hide_that_the_plants_are_ramping_up():
+    tables = small.book(designs=[small.design(ramp_1=0.4)], suppliers=[small.supplier(tonnes=1, price_share=3)])
+    asks = "SELLER asks 300.0 for the last 1 t on offer and the shortage costs 200.0 USD/kg"
+    words = f"{asks}; the joint plants that make it are full while they ramp up (400 of 1,000 t/y)"
+    assert reasons(tables) == {("Nd", 2030): (600, f"{CAPACITY}: {words}")}
+
+
+def test_a_host_may_hold_no_more_plants():
+    designs = [small.design(), small.design("SECOND")]
+    tables = small.book(designs=designs, demand=[small.demand(2000)], suppliers=[])
+    words = "HOST may hold no more than 1 (plants_per_host on sheet settings), though another at HOST would pay"
+    assert reasons(tables) == {("Nd", 2030): (1000, f"{LIMIT}: no supplier offers it and {FULL}; {words}")}
+
+
+def test_a_design_can_be_had_once_a_year_at_a_host():
+    tables = small.book({"plants_per_host": 2}, demand=[small.demand(2000)], suppliers=[])
+    words = "PLANT comes on line at HOST once in 2030 (another design on sheet designs), though another at HOST would pay"
+    assert reasons(tables) == {("Nd", 2030): (1000, f"{LIMIT}: no supplier offers it and {FULL}; {words}")}
+
+
+def test_the_capital_budget_is_spent():
+    tables = small.book(**BUSY, suppliers=[], markets=[{**small.market(), 2029: 120}])
+    words = "the capital budget of JPN for 2029 is too small (sheet markets), though another at OTHER would pay"
+    assert reasons(tables) == {("Nd", 2030): (1000, f"{LIMIT}: no supplier offers it and {FULL}; {words}")}
+
+
+def test_no_country_may_hold_that_share():
+    tables = small.book({"country_share_limit": 0.5}, suppliers=[])
+    words = "HHH would hold more than 50 % of joint capacity in 2030 (country_share_limit on sheet settings), though a joint plant at HOST would pay"
+    assert reasons(tables) == {("Nd", 2030): (1000, f"{LIMIT}: no supplier offers it and {words}")}
+
+
+CHINESE = [small.source(china_linked=1), small.source("CLEAN", capacity=200)]
+"""A cap of 30 % lets 200 t of clean feed bring 85.7 t of Chinese with them."""
+
+
+@pytest.mark.parametrize("basis", ["feedstock", "supply"])
+def test_a_cap_keeps_chinese_feed_out_of_plants_that_have_room(basis):
+    tables = small.book(suppliers=[], sources=CHINESE, caps=[small.cap(basis, "tonnes", "all", 0.3)])
+    words = "no supplier offers it and CAP at 30 % leaves no room for more feed from MINE"
+    assert reasons(tables) == {("Nd", 2030): (1000 - 200 / 0.7, f"{CAP}: {words}")}
+
+
+@pytest.mark.parametrize("basis", ["feedstock", "supply"])
+def test_a_cap_keeps_a_plant_from_being_built(basis):
+    tables = small.book(suppliers=[], sources=CHINESE[:1], caps=[small.cap(basis, "tonnes", "all", 0.3)])
+    words = "no supplier offers it and CAP at 30 % leaves no room for more feed from MINE, though a joint plant at HOST would pay"
+    assert reasons(tables) == {("Nd", 2030): (1000, f"{CAP}: {words}")}
+
+
+def test_chinese_feed_that_is_dearer_than_the_shortage_is_not_blamed_on_the_cap():
+    dear = [small.source(china_linked=1, fixed_price=250), CHINESE[1]]
+    tables = small.book(suppliers=[], sources=dear, caps=[small.cap("feedstock", "tonnes", "all", 0.3)])
+    assert all(kind not in reason for _, reason in reasons(tables).values() for kind in (CAP, LIMIT + ":"))
+
+
+def test_a_rule_limits_the_feed():
+    tables = small.book(suppliers=[], host_rules=[small.rule("feed_ceiling", 300)])
+    words = "no supplier offers it and rule feed_ceiling lets HOST take in no more feed (sheet host_rules)"
+    assert reasons(tables) == {("Nd", 2030): (700, f"{LIMIT}: {words}")}
+
+
+def test_a_rule_limits_the_exports():
+    # what cannot be exported is not made, as disposing of it costs money
+    tables = small.book(suppliers=[], host_rules=[small.rule("export_ceiling", 300)], prices=small.prices(surplus=-5))
+    words = "no supplier offers it and rule export_ceiling lets HOST export no more (sheet host_rules)"
+    assert reasons(tables) == {("Nd", 2030): (700, f"{LIMIT}: {words}")}
+
+
+def test_nothing_is_advised_where_neither_is_shown():
+    # another plant for the last 20 t is not allowed, and would not pay at one source a year
+    tables = small.book({"max_plants": 1}, hosts=TWO_HOSTS, suppliers=[], demand=[small.demand(1020)])
+    words = "whether another would pay is not known: no more than 1 joint plants may be built (max_plants on sheet settings)"
+    assert reasons(tables) == {("Nd", 2030): (20, f"{UNCLEAR}: no supplier offers it and {FULL}; {words}")}
+
+
+def test_a_stopped_search_does_not_show_that_a_plant_is_dearer():
+    solved = small.solve_book(small.book(suppliers=[], designs=[small.design(capex=5000)]))
+    found = shortage_reasons(solved.problem, solved.solution.tables, proven=False)
+    assert found["kind"].tolist() == [UNCLEAR]
+    assert "the search stopped before it was proven that no joint plant for it pays" in found["reason"].iloc[0]
 
 
 def test_a_rule_keeps_the_product_in_the_country():

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from model.analysis import sector_coverage
+from model.outcome import Status
 from model.planner import Plan
 from model.report_words import tonnes_words
 from model.result_schema import ResultColumn
-from model.shortages import CAP, CAPACITY, DEARER, KINDS, LIMIT, NO_ORE, shortage_reasons
+from model.shortages import CAP, CAPACITY, DEARER, KINDS, LIMIT, NO_ORE, UNCLEAR, shortage_reasons
 from model.studies.lexicographic import NEGLIGIBLE_T, Pass, horizon_demand, horizon_shortage, ranks, serve_by_priority
 from model.studies.plan_figures import plan_builds, plants_in_words, verdict
 from model.studies.study import StudyContext, StudySheet
@@ -21,7 +22,8 @@ WHAT_HELPS = {
     CAP: "raise that cap in those years (sheet caps) or find oxide without a link to China; the study frontier says what a point costs",
     CAPACITY: "plants sooner or faster (earliest_start on sheet hosts, build_years and ramps on sheet designs), or a stock filled before (sheet stockpiles)",
     DEARER: "the book says that a kg short costs less than a kg served: if that is wrong, raise shortage_cost (sheet sectors)",
-    LIMIT: "look at the limit that the reason names",
+    LIMIT: "loosen the limit that the reason names, as far as the book may",
+    UNCLEAR: "the plan does not tell which of the two it is; change one figure in a copy of the book and compare",
 }
 """Kind of reason -> what a planner can do about it."""
 
@@ -95,7 +97,7 @@ def coverage_table(plan: Plan) -> tuple[Sequence[ResultColumn], pd.DataFrame]:
 def shortage_table(plan: Plan) -> pd.DataFrame:
     """Return one row a sector, market, product and kind of reason in `SHORTAGE_COLUMNS`, highest priority first."""
     problem = plan.problem
-    reasons = shortage_reasons(problem, plan.solution.tables)
+    reasons = shortage_reasons(problem, plan.solution.tables, plan.solution.status is Status.OPTIMAL)
     rank_of = {sector: priority for priority, sectors in ranks(plan.tables).items() for sector in sectors}
     short = {(row["market"], row["sector"], row["product"], row["year"]): row["tonnes"] for row in reasons.to_dict("records")}
     rows = []
