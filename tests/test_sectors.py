@@ -131,6 +131,33 @@ def test_a_stopped_pass_says_where(monkeypatch):
     assert shown["Served strictly in order of priority."].empty
 
 
+@pytest.mark.parametrize(("found", "bound"), [(1000.0, 0.0), (1000.0, 150.0), (400.0, 150.0)])
+def test_a_pass_that_was_stopped_proves_nothing(monkeypatch, found, bound):
+    # of 1,000 t that defence lacks the stopped search leaves as many, or 400
+    tables, real = bought(700), lexicographic.solve
+
+    def stopped(tables, options, goal, start=()):
+        plan = real(tables, options, goal=goal, start=start)
+        if goal.objective == "shortage" and goal.short_sectors == ("defence",):
+            unmet = plan.solution.tables["unmet"].copy()
+            unmet.loc[unmet["sector"] == "defence", "tonnes"] = found
+            solution = replace(plan.solution, status=Status.LIMIT, goal_bound=bound, tables={**plan.solution.tables, "unmet": unmet})
+            plan = replace(plan, solution=solution)
+        return plan
+
+    monkeypatch.setattr(lexicographic, "solve", stopped)
+    words, _, headlines = studied(tables)
+    least = "0 t" if bound == 0.0 else "150 t"
+    if found == 1000.0:
+        assert headlines[1].endswith("that there is none is not proven, as a search was stopped.")
+        assert f"Priority 1 (defence): 1,000 t short, not proven to be the least: at least {least}." in words
+    else:
+        assert "(as far as shortages could be cut before a search was stopped)" in headlines[1]
+        assert any(f"to 400 t (not proven to be the least: at least {least}) for" in line for line in words)
+    assert not any("changes nothing" in line or "(proven:" in line for line in words)
+    assert not any(line.startswith("Priority 1") and "no plan can do better" in line for line in words)
+
+
 def least_shortages(tables: Tables, ranked: list[tuple[str, ...]]) -> list[float]:
     """Return the least shortage [t] of each rank given the ranks before it, by another solver's interface."""
     problem, matrix = small.matrix_of(tables)

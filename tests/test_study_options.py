@@ -6,7 +6,7 @@ import pytest
 
 from model.planner import solve
 from model.studies import find_study
-from model.studies.options import BOTH, KNOW_HOW, NEITHER, THIRD, list_options, option_tables
+from model.studies.options import BOTH, KNOW_HOW, NEITHER, THIRD, list_options, option_sentences, option_tables, rules_with_both
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 from tests import small
@@ -88,3 +88,46 @@ def test_the_run_s_own_plan_is_not_solved_again():
     find_study("options")(StudyContext(tables, plan, small.EXACT, 1, asked.append))
     assert len(asked) == 3
     assert not any(THIRD in line for line in asked)
+
+
+def test_where_both_are_dearer_than_a_half_the_rule_is_named():
+    # abroad 20 + 20; with both no country may hold more than 60 %, so a plant at home (60) has to stand beside it
+    hosts = [small.host("ABROAD", capex_factor=2), small.host("GULF", country="USA", role="partner", candidate="no", capex_factor=6)]
+    tables = offer(hosts=hosts).with_settings(country_share_limit=0.6)
+    sheet = study(tables)
+    assert sheet.tables[0][2].set_index("option")["total_cost"].to_dict() == pytest.approx(
+        {KNOW_HOW: 85.0, THIRD: 40.0, BOTH: 100.0, NEITHER: 100.0}
+    )
+    (told,) = [line for line in sheet.sentences if line.startswith("Both cost")]
+    assert told == (
+        "Both cost 60.0 MUSD more than joint plants in third countries alone because the rules differ: with both country_share_limit = 0.6 "
+        "(sheet settings) holds and alone it is 1. Were it so for neither, both would cost 40.0 MUSD at most; this is no reason to give one up."
+    )
+    assert not any("give the other up" in line for line in sheet.sentences)
+
+
+def test_what_a_half_alone_is_freed_of_is_named():
+    tables = offer(host_rules=[small.rule("force_plant", 1000, "ABROAD")]).with_settings(minimum_hosts=2, max_plants=3)
+    told = rules_with_both(tables, list_options(tables))
+    assert "plants_per_host = 1 (sheet settings) holds and alone it is 3" in told[KNOW_HOW]
+    assert "minimum_hosts = 2 (sheet settings) holds and alone it is 1" in told[KNOW_HOW]
+    assert "rule force_plant (sheet host_rules) asks for a plant and alone it does not" in told[KNOW_HOW]
+    assert told[THIRD] == "minimum_hosts = 2 (sheet settings) holds and alone it is 1"
+
+
+def test_halves_that_build_nothing_cost_the_same():
+    words = study(offer(designs=[small.design(capex=5000)])).sentences
+    assert "Refining at home with lent know-how costs the same as in third countries: neither builds a plant." in words
+    assert not any("better half" in line for line in words)
+
+
+def test_without_demand_no_cost_per_kg_is_told():
+    words = study(offer(demand=[small.demand(0, where="JPN"), small.demand(0, where="USA")])).sentences
+    assert not any("nan" in line for line in words)
+
+
+def test_a_difference_within_the_gaps_is_none():
+    (sheet,) = find_study("options")(StudyContext(offer(), solve(offer(), small.EXACT), small.EXACT, 1, lambda _: None))
+    frame = sheet.tables[0][2].assign(gap=2.6)
+    words = option_sentences(frame)
+    assert "Refining at home with lent know-how costs the same as in third countries, within the gaps of the solves." in words

@@ -1,6 +1,6 @@
-"""Strict order of priority: the least shortage of the first rank, then of the next, each pass proven.
+"""Strict order of priority: the least shortage of the first rank, then of the next.
 
-A pass asks for the least tonnes short of one rank while all higher ranks keep what they have; then the
+A pass asks for the least tonnes short of one rank while all higher ranks keep what they have and tells how much of it is proven; then the
 least cost under what is secured so far is found, so that each rank's price is known. Where the plan in
 hand leaves nobody of a rank short, there is nothing to prove and nothing is solved.
 """
@@ -115,7 +115,7 @@ def serve_by_priority(tables: Tables, plan: Plan, options: SolveOptions, say: Sa
                     return passes, f"priority {priority}: {following.solution.termination}"
         secured.append(_limit(sectors, least))
         passes.append(Pass(priority, sectors, wanted, before, least, max(0.0, bound), held.solution.objective, following))
-        say(f"  priority {priority}: {least:,.3g} t short at least, {following.solution.objective:,.1f} MUSD")
+        say(f"  priority {priority}: {least:,.3g} t short, {following.solution.objective:,.1f} MUSD")
     return passes, ""
 
 

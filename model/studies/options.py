@@ -7,7 +7,7 @@ lends. *Third countries*: plants at the other candidates. The caps and every oth
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -176,8 +176,52 @@ def options_table(options: Sequence[Option], plans: dict[str, Plan]) -> tuple[li
     return columns, frame
 
 
-def option_sentences(frame: pd.DataFrame) -> list[str]:
-    """Say which option is cheapest, what each is worth and what to make of it."""
+def rules_with_both(tables: Tables, options: Sequence[Option]) -> dict[str, str]:
+    """Say for each half of "both" which rules of the book hold with both and are off for it alone; left out where none is.
+
+    A half alone may be freed of a rule that it could never meet (:func:`option_tables`), so both can come out dearer than it.
+    """
+    by_name = {option.name: option for option in options}
+    told = {}
+    for name in (KNOW_HOW, THIRD) if BOTH in by_name else ():
+        alone, both = (option_tables(tables, by_name[which]) for which in (name, BOTH))
+        kept = [
+            f"{setting} = {both.setting(setting):g} (sheet settings) holds and alone it is {alone.setting(setting):g}"
+            for setting in ("country_share_limit", "plants_per_host", "minimum_hosts")
+            if both.setting(setting) != alone.setting(setting)
+        ]
+        forced = [rule for rule in both["host_rules"]["rule_id"] if rule not in set(alone["host_rules"]["rule_id"])]
+        kept += [f"rule {', '.join(map(str, forced))} (sheet host_rules) asks for a plant and alone it does not"] if forced else []
+        if kept:
+            told[name] = " and ".join(kept)
+    return told
+
+
+def _home_or_abroad(home: dict, abroad: dict) -> str:
+    """Compare the two halves of the offer."""
+    extra = home["total_cost"] - abroad["total_cost"]
+    if home["plants"] == abroad["plants"] == "none":
+        return "Refining at home with lent know-how costs the same as in third countries: neither builds a plant."
+    if abs(extra) <= home["gap"] + abroad["gap"]:
+        return "Refining at home with lent know-how costs the same as in third countries, within the gaps of the solves."
+    per_kg = abs(home["cost_per_kg"] - abroad["cost_per_kg"])
+    each = "" if math.isnan(per_kg) else f" ({per_kg:,.2f} USD per kg supplied)"
+    side = "more" if extra > 0 else "less"
+    advice = "pay that for a plant on own soil, or take the offer abroad" if extra > 0 else "the know-how is the better half of the offer"
+    return f"Refining at home with lent know-how costs {abs(extra):,.1f} MUSD {side} than in third countries{each}: {advice}."
+
+
+def option_sentences(frame: pd.DataFrame, apart: Mapping[str, str] | None = None) -> list[str]:
+    """Say which option is cheapest, what each is worth and what to make of it.
+
+    Parameters
+    ----------
+    frame
+        Of :func:`options_table`.
+    apart
+        Of :func:`rules_with_both`.
+    """
+    apart = apart or {}
     rows = {row["option"]: row for row in frame.to_dict("records")}
     solved = sorted((row for row in rows.values() if row["verdict"] == "passed"), key=lambda row: float(row["total_cost"]))
     words = [f"{name}: {row['verdict']} under the same rules." for name, row in rows.items() if row["verdict"] != "passed"]
@@ -193,23 +237,18 @@ def option_sentences(frame: pd.DataFrame) -> list[str]:
             f"Against neither, which leaves the markets to existing refiners under the same caps, the options save: {', '.join(worth)}."
         )
     if KNOW_HOW in rows and THIRD in rows and rows[KNOW_HOW]["verdict"] == rows[THIRD]["verdict"] == "passed":
-        extra = rows[KNOW_HOW]["total_cost"] - rows[THIRD]["total_cost"]
-        per_kg = abs(rows[KNOW_HOW]["cost_per_kg"] - rows[THIRD]["cost_per_kg"])
-        side = "more" if extra >= 0 else "less"
-        words.append(
-            f"Refining at home with lent know-how costs {abs(extra):,.1f} MUSD {side} than in third countries ({per_kg:,.2f} USD per kg supplied): "
-            + (
-                "pay that for a plant on own soil, or take the offer abroad."
-                if extra > 0
-                else "the know-how is the better half of the offer."
-            )
-        )
+        words.append(_home_or_abroad(rows[KNOW_HOW], rows[THIRD]))
     single = [rows[name] for name in (KNOW_HOW, THIRD) if name in rows and rows[name]["verdict"] == "passed"]
     if BOTH in rows and rows[BOTH]["verdict"] == "passed" and single:
         least = min(single, key=lambda row: float(row["total_cost"]))
         added = least["total_cost"] - rows[BOTH]["total_cost"]
         if added > least["gap"] + rows[BOTH]["gap"]:
             words.append(f"Having both is worth {added:,.1f} MUSD more than {least['option']} alone: keep both open.")
+        elif added < -(least["gap"] + rows[BOTH]["gap"]) and apart.get(least["option"]):
+            words.append(
+                f"Both cost {-added:,.1f} MUSD more than {least['option']} alone because the rules differ: with both {apart[least['option']]}. "
+                f"Were it so for neither, both would cost {least['total_cost']:,.1f} MUSD at most; this is no reason to give one up."
+            )
         else:
             words.append(f"Having both is worth no more than {least['option']} alone: negotiate for that and give the other up if asked.")
     idle = [row["option"] for row in solved if row["option"] != NEITHER and row["plants"] == "none"]
@@ -227,7 +266,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
         context.say("  nothing to do: the book has neither a third country as candidate nor a partner's site with know-how lent to it.")
         return []
     columns, frame = options_table(options, solve_options(context, options))
-    words = option_sentences(frame)
+    words = option_sentences(frame, rules_with_both(context.tables, options))
     if all(option.name != KNOW_HOW for option in options):
         words.append(
             "The book has no site in a partner's country with know-how lent to it (hosts.role, know_how.provider): that option is left out."

@@ -46,7 +46,7 @@ PASS_COLUMNS = (
     ResultColumn("wanted", "t REO", "Demand over the horizon."),
     ResultColumn("short_least_cost", "t REO", "Left short in the least-cost plan."),
     ResultColumn("short_before", "t REO", "Left short once all higher priorities are secured, at least cost."),
-    ResultColumn("short_least", "t REO", "Least shortage that can be reached without taking from a higher priority."),
+    ResultColumn("short_least", "t REO", "Least shortage found without taking from a higher priority."),
     ResultColumn("short_proven", "t REO", "No plan can leave this priority less short."),
     ResultColumn("step_cost", "MUSD", "What securing this priority adds to the discounted cost, net of the shortage cost that it saves."),
     ResultColumn("extra_cost", "MUSD", "Cost above the least-cost plan with this and all higher priorities secured."),
@@ -177,30 +177,37 @@ def _out_of_order(shortages: pd.DataFrame) -> list[str]:
 def _in_strict_order(plan: Plan, passes: Sequence[Pass], stopped: str) -> list[str]:
     """Return what strict order changes and costs."""
     words = []
+    proven = not stopped and all(_is_proven(item) for item in passes)
     if passes:
         last = passes[-1].plan.solution
         extra = last.objective - plan.solution.objective
-        if all(item.before - item.least <= NEGLIGIBLE_T for item in passes):
+        if any(item.before - item.least > NEGLIGIBLE_T for item in passes):
+            low, high = max(0.0, last.bound - plan.solution.objective), last.objective - plan.solution.bound
+            sure = (
+                f"proven: between {low:,.1f} and {high:,.1f}" if proven else "as far as shortages could be cut before a search was stopped"
+            )
+            words.append(f"Serving strictly by priority costs {extra:,.1f} MUSD more than least cost ({sure}).")
+        elif proven:
             words.append(
                 "Serving strictly by priority changes nothing: no priority can be left less short without taking from a higher one."
             )
         else:
-            low, high = max(0.0, last.bound - plan.solution.objective), last.objective - plan.solution.bound
             words.append(
-                f"Serving strictly by priority costs {extra:,.1f} MUSD more than least cost (proven: between {low:,.1f} and {high:,.1f})."
+                "Serving strictly by priority: no plan was found that leaves a priority less short without taking from a higher one; "
+                "that there is none is not proven, as a search was stopped."
             )
     for item in passes:
         avoided = item.before - item.least
+        doubt = "" if _is_proven(item) else f"not proven to be the least: at least {tonnes_words(item.bound)}"
+        who = f"Priority {item.priority} ({', '.join(item.sectors)})"
         if avoided > NEGLIGIBLE_T:
             step = item.plan.solution.objective - item.before_cost
             words.append(
-                f"Priority {item.priority} ({', '.join(item.sectors)}): shortage falls from {tonnes_words(item.before)} to "
-                f"{tonnes_words(item.least)} for {step:,.1f} MUSD, {1000.0 * step / avoided:,.0f} USD for each kg, net of the shortage cost saved."
+                f"{who}: shortage falls from {tonnes_words(item.before)} to {tonnes_words(item.least)}{f' ({doubt})' if doubt else ''} "
+                f"for {step:,.1f} MUSD, {1000.0 * step / avoided:,.0f} USD for each kg, net of the shortage cost saved."
             )
         elif item.before > NEGLIGIBLE_T:
-            words.append(
-                f"Priority {item.priority} ({', '.join(item.sectors)}): {tonnes_words(item.least)} short, and no plan can do better."
-            )
+            words.append(f"{who}: {tonnes_words(item.least)} short, {doubt or 'and no plan can do better'}.")
         lost = item.least - horizon_shortage(plan, item.sectors)
         if lost > NEGLIGIBLE_T:
             words.append(f"Priority {item.priority} loses {tonnes_words(lost)} to higher ones against the least-cost plan.")
@@ -210,3 +217,8 @@ def _in_strict_order(plan: Plan, passes: Sequence[Pass], stopped: str) -> list[s
     if failed:
         words.append(f"The plans of priorities {', '.join(map(str, failed))} FAILED verification: do not use their figures.")
     return words
+
+
+def _is_proven(item: Pass) -> bool:
+    """Whether no plan can leave the priority less short, but for a couple of kg."""
+    return item.least - item.bound <= 2.0 * NEGLIGIBLE_T
