@@ -101,7 +101,7 @@ def test_where_both_are_dearer_than_a_half_the_rule_is_named():
     (told,) = [line for line in sheet.sentences if line.startswith("Both cost")]
     assert told == (
         "Both cost 60.0 MUSD more than joint plants in third countries alone because the rules differ: with both country_share_limit = 0.6 "
-        "(sheet settings) holds and alone it is 1. Were it so for neither, both would cost 40.0 MUSD at most; this is no reason to give one up."
+        "(sheet settings) holds and alone it is 1. Without it both would cost 40.0 MUSD at most; this is no reason to give one up."
     )
     assert not any("give the other up" in line for line in sheet.sentences)
 
@@ -118,7 +118,7 @@ def test_what_a_half_alone_is_freed_of_is_named():
 def test_halves_that_build_nothing_cost_the_same():
     words = study(offer(designs=[small.design(capex=5000)])).sentences
     assert "Refining at home with lent know-how costs the same as in third countries: neither builds a plant." in words
-    assert not any("better half" in line for line in words)
+    assert not any("better half" in line or line.startswith("Having both") for line in words)
 
 
 def test_without_demand_no_cost_per_kg_is_told():

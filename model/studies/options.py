@@ -239,7 +239,7 @@ def option_sentences(frame: pd.DataFrame, apart: Mapping[str, str] | None = None
     if KNOW_HOW in rows and THIRD in rows and rows[KNOW_HOW]["verdict"] == rows[THIRD]["verdict"] == "passed":
         words.append(_home_or_abroad(rows[KNOW_HOW], rows[THIRD]))
     single = [rows[name] for name in (KNOW_HOW, THIRD) if name in rows and rows[name]["verdict"] == "passed"]
-    if BOTH in rows and rows[BOTH]["verdict"] == "passed" and single:
+    if BOTH in rows and rows[BOTH]["verdict"] == "passed" and single and any(row["plants"] != "none" for row in (*single, rows[BOTH])):
         least = min(single, key=lambda row: float(row["total_cost"]))
         added = least["total_cost"] - rows[BOTH]["total_cost"]
         if added > least["gap"] + rows[BOTH]["gap"]:
@@ -247,7 +247,7 @@ def option_sentences(frame: pd.DataFrame, apart: Mapping[str, str] | None = None
         elif added < -(least["gap"] + rows[BOTH]["gap"]) and apart.get(least["option"]):
             words.append(
                 f"Both cost {-added:,.1f} MUSD more than {least['option']} alone because the rules differ: with both {apart[least['option']]}. "
-                f"Were it so for neither, both would cost {least['total_cost']:,.1f} MUSD at most; this is no reason to give one up."
+                f"Without it both would cost {least['total_cost']:,.1f} MUSD at most; this is no reason to give one up."
             )
         else:
             words.append(f"Having both is worth no more than {least['option']} alone: negotiate for that and give the other up if asked.")
