@@ -152,7 +152,9 @@ class _Strategy:
         self._report(state)
         basis = hot.basis_for(self.matrix) if hot is not None and self.matrix.implied is None else None
         covers = hot.covers if hot is not None else ()
-        near = state.cutoff - NEAR_ENOUGH * abs(state.cutoff) if start and state.best is not None else math.inf
+        # plants to start from that cost as much as the cutoff, or more, tell as well as cheaper ones that no first plan need be looked for
+        is_guided = bool(start) and (state.best is not None or (math.isfinite(cutoff) and math.isinf(enough)))
+        near = state.cutoff - NEAR_ENOUGH * abs(state.cutoff) if is_guided else math.inf
         asked = self.pool.submit(relax, self.problem, self.matrix, self.options, self.clock.stop, basis, covers, near)
         relaxation = self._wait([asked])[0]
         self.clock.lap("relaxation")
@@ -166,7 +168,7 @@ class _Strategy:
             return self._finish(state, exhausted=True)
         tight = self.matrix.with_rows(relaxation.covers)
         self._report(state)
-        if not (start and self._is_within(NEAR_ENOUGH, state)):
+        if state.bound <= near:
             self._find_first(tight, relaxation, state)
         self.clock.lap("first plan")
         root, tight = self._root(tight, relaxation, state, () if relaxation.covers else covers)
@@ -264,7 +266,7 @@ class _Strategy:
         return root, tight
 
     def _improve(self, tight: Matrix, root: Node, state: SearchState) -> tuple[Node, Vector | None, list[Tree]]:
-        """Exchange plants of the best plan before the proof.
+        """Exchange plants of the best plan, where there is one, and rule out what is too dear before the proof.
 
         Returns
         -------
@@ -272,7 +274,7 @@ class _Strategy:
             The part that still holds every better plan; what each whole-number column adds to its bound at least, None where that is not
             known; and the searches that did it, for the proof, none where new ones are smaller.
         """
-        if state.best is None or not math.isfinite(root.bound):
+        if not (math.isfinite(state.cutoff) and math.isfinite(root.bound)):
             return root, None, []
         tree = Tree(self.problem, tight, self.options, self.clock.stop, [])
         costs = self._wait([self.pool.submit(tree.hold, root)])[0]
@@ -280,7 +282,7 @@ class _Strategy:
             return root, None, [tree]
         bound = tree.lp.objective  # reduced costs add to the bound of the program that they are of, and to no other
         root = replace(root, bound=max(root.bound, bound))
-        trees = self._exchange(tight, root, costs, state, [tree])
+        trees = self._exchange(tight, root, costs, state, [tree]) if state.best is not None else [tree]
         left = (root.upper > root.lower).sum()
         root = without_dear(root, costs, bound, state.prune_at(self.options))
         return root, costs, trees if (root.upper > root.lower).sum() > REMAKE_AT * left else []

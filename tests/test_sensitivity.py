@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model import strategy
 from model.book import column_of, is_blank
+from model.outcome import Status
 from model.planner import solve
 from model.schema import SHEETS
-from model.studies import sensitivity
+from model.studies import moved, sensitivity
 from model.studies.estimates import (
     KINDS,
     SCALE,
@@ -26,7 +28,7 @@ from model.studies.estimates import (
 )
 from model.studies.host_changes import with_hosts_kept
 from model.studies.moved import Moved, solve_moved, summarise
-from model.studies.sensitivity_ends import cheaper, verdict
+from model.studies.sensitivity_ends import verdict
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 from model.validation import check_tables
@@ -271,10 +273,33 @@ def test_a_dearer_case_may_have_the_wider_gap_that_was_asked_for():
     assert verdict(plan_at(50, 0.9, "A"), plan_at(50, 0.4, "A"), own, options) == "not settled", "a cheaper one must be nearer"
 
 
-def test_a_stopped_search_is_never_worse_than_the_plan_at_the_own_hosts():
-    better = cheaper(plan_at(100, 30, "B"), plan_at(90, 1, "A"))
-    assert (better.total_cost, better.gap, better.hosts) == (90, 20, frozenset("A"))
-    assert cheaper(plan_at(80, 1, "B"), plan_at(90, 1, "A")).total_cost == 80
+def test_only_plans_cheaper_than_the_one_in_hand_are_looked_for():
+    """A plant at ALPHA makes for 30 what costs 31 at BETA: in hand it is proven the best, and at BETA it is beaten."""
+    tables = two_hosts()
+    at = {host: solve(with_hosts_kept(tables, solve(tables, EXACT).problem, [host]), EXACT) for host in ("ALPHA", "BETA")}
+    held = {name: summarise(name, plan) for name, plan in at.items()}
+    held["BETA"] = replace(held["BETA"], gap=5.0)
+    held["STOPPED"] = Moved("STOPPED", math.nan, (), math.nan, math.nan, math.nan, "no plan found when stopped")
+    for few in (400, -1):  # by HiGHS alone, and by the search over counts of plants
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(strategy, "FEW_WHOLE_COLUMNS", few)
+            moves = [(name, tables, item.builds) for name, item in held.items()]
+            found = {item.name: item for item in solve_moved(moves, EXACT, 1, in_hand=held)}
+        for name, item in found.items():
+            assert (item.name, item.hosts, item.known) == (name, frozenset({"ALPHA"}), True)
+            assert item.total_cost == pytest.approx(30)
+            assert item.gap == pytest.approx(0, abs=1e-5)
+
+
+def test_a_search_that_was_stopped_leaves_the_plan_in_hand_with_what_it_proved(monkeypatch):
+    tables = two_hosts()
+    plan = solve(tables, EXACT)
+    for bound, gap in ((25.0, 5.0), (math.nan, math.inf), (-math.inf, math.inf)):
+        stopped = replace(plan.solution, status=Status.NO_PLAN_FOUND, objective=math.nan, bound=bound)
+        monkeypatch.setattr(moved, "solve_cases", lambda cases, *_, end=stopped: [(case, replace(plan, solution=end)) for case in cases])
+        (item,) = solve_moved([("x", tables, ())], EXACT, 1, in_hand={"x": replace(summarise("x", plan), gap=0.0)})
+        assert (item.total_cost, item.gap, item.known) == (pytest.approx(30), pytest.approx(gap), True)
+        assert verdict(item, item, summarise("", plan), EXACT) == "not settled"
 
 
 def test_only_the_kinds_asked_for_are_moved():

@@ -204,6 +204,36 @@ def test_a_cutoff_keeps_cheaper_plans_and_tells_when_there_is_none(seed):
 
 
 @pytest.mark.usefixtures("prepared")
+def test_a_start_as_dear_as_the_cutoff_saves_the_search_for_a_first_plan(monkeypatch):
+    """Where the bound is near the cutoff, no first plan is looked for; what is found and proven is the same."""
+    searches: list[str] = []
+    own = strategy._Strategy._find_first
+    monkeypatch.setattr(strategy._Strategy, "_find_first", lambda self, *given: searches.append("x") or own(self, *given))
+    skipped = 0
+    for seed in WITH_A_PLAN[:8]:
+        solved = alone(seed)
+        whole = solved.outcome.values > 0.5
+        start = tuple(index for (name, index), built in zip(solved.matrix.columns, whole, strict=True) if name == "build" and built)
+        options = replace(small.EXACT, absolute_gap=1e-4)
+        if not start:
+            continue
+        searches.clear()
+        strategy.solve_problem(solved.problem, solved.matrix, options, cutoff=solved.cost)
+        looked = bool(searches)  # not where the relaxation alone answers
+        searches.clear()
+        at_cost = strategy.solve_problem(solved.problem, solved.matrix, options, start=start, cutoff=solved.cost)
+        assert at_cost.status is Status.INFEASIBLE
+        assert at_cost.bound == pytest.approx(solved.cost, abs=1e-3)
+        skipped += looked and not searches
+        # a start that cannot stand, below a cutoff that leaves room for a plan
+        above = solved.cost + 2e-3 * abs(solved.cost)
+        found = strategy.solve_problem(solved.problem, solved.matrix, options, start=((*start[0][:3], 1900),), cutoff=above)
+        assert found.status is Status.OPTIMAL
+        assert found.objective == pytest.approx(solved.cost, abs=1e-3)
+    assert skipped
+
+
+@pytest.mark.usefixtures("prepared")
 def test_a_search_may_end_at_a_plan_that_costs_little_enough():
     ended = 0
     for seed in WITH_A_PLAN[:6]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from model.batch import Case, solve_cases
 from model.hot_start import HotStart
@@ -82,6 +82,7 @@ def solve_moved(
     say: Callable[[str], None] = lambda _: None,
     told: Callable[[Moved], str] | None = None,
     hot: HotStart | None = None,
+    in_hand: Mapping[str, Moved] | None = None,
 ) -> list[Moved]:
     """Solve changed inputs side by side, those only that still pass validation.
 
@@ -99,12 +100,16 @@ def solve_moved(
         Makes that sentence; by default it is the executor's.
     hot
         From the run's plan; only a hint.
+    in_hand
+        Name of a move -> a plan of it that is known: only cheaper ones are looked for.
 
     Returns
     -------
     list of Moved
-        In the order of `moves`; the verdict of a book that breaks a rule says which.
+        In the order of `moves`; the verdict of a book that breaks a rule says which. Where no plan is cheaper than the one
+        in hand, that one, with the gap that the search for others proved.
     """
+    in_hand = {name: item for name, item in (in_hand or {}).items() if item.known}
     found: dict[str, Moved] = {}
     cases = []
     for name, tables, start in moves:
@@ -112,12 +117,21 @@ def solve_moved(
         if errors:
             found[name] = _without_plan(name, f"not solved: {errors[0]}", breaks_rule=True)
         else:
-            cases.append(Case(name, tables, start=start))
+            cutoff = in_hand[name].total_cost if name in in_hand else math.inf
+            cases.append(Case(name, tables, start=start, cutoff=cutoff))
     for case, plan in solve_cases(cases, options, workers, say if told is None else lambda _: None, hot):
-        found[case.name] = summarise(case.name, plan)
+        found[case.name] = _better(in_hand[case.name], plan) if case.name in in_hand else summarise(case.name, plan)
         if told is not None:
             say(told(found[case.name]))
     return [found[name] for name, _, _ in moves]
+
+
+def _better(in_hand: Moved, plan: Plan) -> Moved:
+    """Return the plan that a search below the cost of one in hand found; without one, that in hand with what is proven of it now."""
+    if plan.solution.status.has_plan:
+        return summarise(in_hand.name, plan)
+    bound = plan.solution.bound
+    return replace(in_hand, gap=math.inf if math.isnan(bound) else max(0.0, in_hand.total_cost - bound))
 
 
 def describe_plants(plants: Sequence[tuple[str, float, int]]) -> str:

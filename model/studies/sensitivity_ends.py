@@ -1,7 +1,7 @@
 """Each estimate at both ends of its range: the best plan then, the best that keeps the hosts, and whether the hosts change.
 
 Every move is solved twice: first with plants at the hosts of the run's plan, at each of them and at no other, which is
-quick; then, started from there, with all hosts.
+quick; then for a cheaper plan with all hosts, which ends as soon as it is proven that there is none.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class End:
     moved_to
         In words.
     best
-        Best plan then; the plan of the run where the estimate is at its limit already.
+        Best plan then, that which keeps the hosts where none is cheaper; the plan of the run where the estimate is at its
+        limit already.
     kept
         Best plan then that holds plants at the hosts of the run's plan, all of them and no other; None where the estimate
         is at its limit already.
@@ -74,7 +75,8 @@ def find_ends(context: StudyContext, estimates: Sequence[Estimate], own: Moved) 
     kept = dict(zip(changed, solve_moved(asked, options, context.workers, context.say, told, plan.hot), strict=True))
     context.say("  With all hosts:")
     asked = [(":".join(key), made, kept[key].builds or plants_of(plan)) for key, made in changed.items()]
-    best = dict(zip(changed, solve_moved(asked, options, context.workers, context.say, told, plan.hot), strict=True))
+    in_hand = {item.name: item for item in kept.values()}
+    best = dict(zip(changed, solve_moved(asked, options, context.workers, context.say, told, plan.hot, in_hand), strict=True))
     ends = []
     for estimate in estimates:
         for side in SIDES:
@@ -82,17 +84,8 @@ def find_ends(context: StudyContext, estimates: Sequence[Estimate], own: Moved) 
             if key not in changed:
                 ends.append(End(estimate, side, moved_to, own, None, LIMIT))
                 continue
-            first = cheaper(best[key], kept[key])
-            ends.append(End(estimate, side, moved_to, first, kept[key], verdict(first, kept[key], own, options)))
+            ends.append(End(estimate, side, moved_to, best[key], kept[key], verdict(best[key], kept[key], own, options)))
     return ends
-
-
-def cheaper(best: Moved, kept: Moved) -> Moved:
-    """Return the better of the two plans: a search over all hosts that was stopped may have missed the plan's own."""
-    if not (best.known and kept.known) or kept.total_cost >= best.total_cost:
-        return best
-    bound = best.total_cost - best.gap
-    return replace(kept, gap=kept.total_cost - bound)
 
 
 def verdict(best: Moved, kept: Moved, own: Moved, options: SolveOptions) -> str:
