@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-import random
 from dataclasses import replace
 
 import pytest
 
 from model import strategy
 from model.planner import solve
-from model.studies.cap_levels import CapScope, cap_path, cap_scopes, with_cap_level
-from model.studies.cap_sweep import Frontier, Point, Reach, Sweep, cost_per_point, grid_levels
+from model.studies.cap_levels import CapScope, cap_path, cap_scopes, full_from, with_cap_level
+from model.studies.cap_sweep import Frontier, Point, Reach, Sweep, cost_per_point
 from model.studies.frontier import answered_by_sweep, cutoff_above, point_of, run, trace_frontiers
 from model.studies.frontier_sentences import headlines_of, hosts_in_words, sentences_of
 from model.studies.study import StudyContext
@@ -83,128 +82,6 @@ def test_scopes_are_read_from_the_settings():
     assert [(scope.measure, scope.scope, scope.member) for scope in scopes] == [("value", "all", ""), ("tonnes", "product", "Nd")]
     with pytest.raises(ValueError, match="Ndd is none of"):
         cap_scopes(small.book({"frontier_scopes": "Ndd"}))
-
-
-# --- which levels are solved ------------------------------------------------------------------------
-
-
-def swept(cost: dict[str, list[float]] | None, grid: tuple[int, ...], gap: float = 0.0, only_to: int = -1) -> tuple[Sweep, list[int]]:
-    """Run a sweep over host sets whose cost is line (constant, slope a point below 100); no plan below `only_to`."""
-    sweep, solved = Sweep(grid, gap), []
-    while levels := sweep.wanted():
-        for level in levels:
-            solved.append(level)
-            costs = {hosts: line[0] + line[1] * (100 - level) for hosts, line in (cost or {}).items()}
-            best = min(costs, key=lambda hosts: costs[hosts]) if level >= only_to else ""
-            value = costs[best] if best else math.inf
-            sweep.tell(Point(level, value, value, (best,) if best else ()))
-    return sweep, solved
-
-
-def test_a_cap_that_costs_nothing_takes_two_solves():
-    sweep, solved = swept({"A": [10, 0]}, grid_levels(11))
-    assert sorted(solved) == [0, 100]
-    assert [point.cost for point in sweep.shown()] == [10] * 11
-    assert {point.found_at for point in sweep.shown()[1:]} == {0}
-    assert sweep.turns() == []
-
-
-def test_hosts_that_change_are_located_to_a_point():
-    # equal at 100 - 50 / 0.8 = 37.5 %
-    sweep, solved = swept({"A": [10, 1], "B": [60, 0.2]}, grid_levels(6))
-    (turn,) = sweep.turns()
-    assert (turn.loose.level, turn.tight.level, turn.level) == (38, 37, 37.5)
-    assert len(solved) == len(set(solved)) <= 6 + 5
-
-
-def test_every_change_is_found_between_the_levels_of_the_grid():
-    sweep, _ = swept({"A": [0, 1], "B": [10, 0.5], "C": [30, 0.1]}, grid_levels(3))
-    assert [(turn.loose.hosts, turn.tight.hosts) for turn in sweep.turns()] == [(("A",), ("B",)), (("B",), ("C",))]
-    assert [turn.level for turn in sweep.turns()] == [pytest.approx(80, abs=0.5), pytest.approx(50, abs=0.5)]
-
-
-def test_hosts_that_cost_the_same_are_no_change():
-    sweep, solved = swept({"A": [10, 0.001], "B": [10.05, 0]}, (100, 50, 0), gap=0.1)
-    assert sorted(solved) == [0, 100]
-    assert sweep.turns() == []
-
-
-def test_steps_within_the_gap_add_up():
-    # each step of the grid costs less than 1, all of them 4.3; B is the best at 0 % alone, and A would cost 0.2 more there
-    sweep, _ = swept({"A": [10, 0.045], "B": [11.3, 0.03]}, grid_levels(6), gap=1.0)
-    (turn,) = sweep.turns()
-    assert (turn.loose.hosts, turn.kept.hosts, turn.width) == (("A",), ("B",), 1)
-    assert 14.3 - turn.loose.cost > 1 >= 14.3 - turn.tight.cost
-    assert sweep.settled() is None
-
-
-def test_hosts_that_keep_within_the_gap_as_far_as_solved_are_no_change():
-    # 2 MUSD from end to end; each level in between has a tie for its best hosts
-    sweep = Sweep((100, 0), 1.0)
-    while levels := sweep.wanted():
-        for level in levels:
-            hosts = {100: "SMALL", 0: "BIG"}.get(level, "SMALL" if level % 3 else "BIG")
-            cost = 10 + 0.02 * (100 - level)
-            sweep.tell(Point(level, cost, cost, (hosts,)))
-    kept = sweep.settled()
-    assert sweep.turns() == []
-    assert kept is not None
-    assert (kept.hosts, kept.level) == (("BIG",), 75)
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_hosts_that_are_said_to_do_are_within_the_gap(seed):
-    draw = random.Random(seed)
-    lines = {hosts: (draw.uniform(0, 4), draw.uniform(0, 0.3) ** 3) for hosts in "ABC"}
-    sweep = Sweep((100, 80, 60, 40, 20, 12.5, 0), 1.0)
-
-    def cost(hosts: str, level: float) -> float:
-        return lines[hosts][0] + lines[hosts][1] * (100 - level)
-
-    while levels := sweep.wanted():
-        for level in levels:
-            least = min(cost(hosts, level) for hosts in lines)
-            chosen = draw.choice([hosts for hosts in lines if cost(hosts, level) <= least + 0.5])
-            sweep.tell(Point(level, cost(chosen, level), least, (chosen,)))
-    kept = sweep.settled()
-    assert (kept is None) == bool(sweep.turns())
-    for point in sweep.known() if kept else []:
-        assert cost(kept.hosts[0], point.level) <= point.cost + 1 + 1e-9
-    for turn in sweep.turns():
-        assert turn.width <= 1
-        assert cost(turn.kept.hosts[0], turn.tight.level) <= turn.tight.cost + 1 + 1e-9
-
-
-def test_no_tighter_cap_is_possible_where_one_is_not():
-    sweep = Sweep((100, 50, 0), 1.0)
-    sweep.tell(Point(0, math.nan, math.nan))
-    sweep.tell(Point(50, math.inf, math.inf))
-    assert sweep.points[0].impossible
-
-
-def test_the_end_of_what_is_possible_is_located_too():
-    sweep, _ = swept({"A": [10, 1]}, grid_levels(6), only_to=33)
-    (turn,) = sweep.turns()
-    assert (turn.loose.level, turn.tight.level) == (33, 32)
-    assert [point.exists for point in sweep.shown()] == [True, True, True, True, False, False]
-
-
-def test_a_stopped_solve_takes_the_tighter_plan_where_that_is_cheaper():
-    sweep = Sweep((100, 50, 0), 0.0)
-    sweep.tell(Point(0, 20, 20, ("B",)))
-    sweep.tell(Point(100, 10, 10, ("A",)))
-    sweep.tell(Point(50, 25, 15, ("C",)))
-    assert [(point.cost, point.hosts, point.found_at) for point in sweep.shown()] == [(10, ("A",), 100), (20, ("B",), 0), (20, ("B",), 0)]
-    assert sweep.points[50].bound == 15
-
-
-def test_reach_is_found_to_the_point():
-    reach, tried = Reach(80), []
-    while (level := reach.wanted()) is not None:
-        tried.append(level)
-        reach.tell(level, level >= 23)
-    assert reach.reached == 23
-    assert len(tried) <= 8
 
 
 # --- solved books -----------------------------------------------------------------------------------
@@ -321,28 +198,6 @@ def test_the_frontier_is_the_best_of_all_host_sets_and_never_falls(seed):
         assert all(b >= a - 1e-6 for a, b in itertools.pairwise(costs_by_level))
 
 
-def test_a_plan_without_a_bound_has_no_gap():
-    # a level that was not found in time takes the tighter level's plan; nothing is proven of it
-    sweep = Sweep((100, 50), 1.0)
-    sweep.tell(Point(50, 30.0, 29.5, ("A",)))
-    sweep.tell(Point(100, math.nan, math.nan))
-    assert sweep.points[100].cost == 30.0
-    assert math.isnan(sweep.points[100].gap)
-    assert sweep.points[50].gap == pytest.approx(0.5)
-    assert math.isnan(Point(0, math.inf, math.inf).gap)
-
-
-def test_a_level_that_was_not_decided_leaves_the_reach_unproven():
-    reach = Reach(40)
-    reach.tell(0, False, proven=True)
-    assert reach.proven
-    reach.tell(20, False, proven=False)
-    reach.tell(30, True)
-    assert (reach.reached, reach.missed, reach.proven) == (30, 20, False)
-    reach.tell(29, False)  # proven here, it is proven of 20 % too
-    assert (reach.reached, reach.missed, reach.proven) == (30, 29, True)
-
-
 @pytest.mark.parametrize(("unmet", "answered"), [(2.0, True), (2.1, False)])
 def test_a_level_whose_own_plan_leaves_nobody_shorter_is_not_solved_again(unmet, answered):
     (scope,) = cap_scopes(small.book({"frontier_scopes": "tonnes"}))
@@ -381,6 +236,20 @@ def test_hosts_of_a_looser_level_are_not_said_to_do_further_down():
 def test_the_same_hosts_are_said_of_what_was_solved():
     text = said(Sweep((100, 0), 1.0, points={level: Point(level, 60.0 - level / 2, 60.0 - level / 2, ("SMALL",)) for level in (100, 0)}))
     assert "the same at every level solved (Smalland)" in text
+
+
+def test_without_plants_no_site_is_spoken_of():
+    text = said(Sweep((100, 0), 1.0, points={level: Point(level, 60.0, 60.0) for level in (100, 0)}))
+    assert "no plant is built at any level solved" in text
+    assert "site" not in text
+
+
+def test_the_year_in_which_a_level_holds_in_full_is_said():
+    caps = [small.cap("supply", "tonnes", "all", 0.7) | {2030: 0.7, 2031: 0.4}]
+    book = frontier_book({"last_year": 2031}, caps=caps)
+    assert full_from(book, TONNES) == 2031
+    sweep = Sweep((100, 0), 1.0, points={100: Point(100, 60.0, 60.0), 0: Point(0, 90.0, 90.0)})
+    assert "a cap of 0 %, in full from 2031, costs 30.0 MUSD more than none." in " ".join(sentences_of(book, Frontier(TONNES, 40, sweep)))
 
 
 def test_no_sector_is_left_shorter_so_that_another_is_served():

@@ -91,6 +91,12 @@ def book_level(tables: Tables, scope: CapScope) -> float:
     return min(book_path(tables, scope).values(), default=1.0)
 
 
+def full_from(tables: Tables, scope: CapScope) -> int:
+    """Return the first modelled year in which a level holds in full: where the book's own limit is tightest."""
+    path = book_path(tables, scope)
+    return min((year for year, limit in path.items() if limit <= min(path.values())), default=min(modelled_years(tables)))
+
+
 def cap_path(tables: Tables, scope: CapScope, level: float) -> dict[int, float]:
     """Return the limit by modelled year that a level stands for.
 
@@ -111,7 +117,7 @@ def cap_path(tables: Tables, scope: CapScope, level: float) -> dict[int, float]:
     path, years = book_path(tables, scope), modelled_years(tables)
     if not path:
         return dict.fromkeys(years, level)
-    tightest = min(year for year, limit in path.items() if limit <= min(path.values()))
+    tightest = full_from(tables, scope)
     return {year: level if year >= tightest else max(level, path[year]) for year in years if year >= tightest or year in path}
 
 

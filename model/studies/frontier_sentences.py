@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
+from model.studies.cap_levels import full_from
 from model.studies.cap_sweep import SHORT_TONNES, Frontier, Point, Sweep, cost_per_point
 from model.studies.plan_figures import host_names
 from model.tables import Tables
@@ -58,7 +59,7 @@ def _costs(tables: Tables, frontier: Frontier) -> Iterator[str]:
         yield f"{len(lost)} of {len(sweep.known())} levels were not found in time, the loosest at {lost[0].level:g} %."
     if len(shown) == 1:
         return
-    text = f"a cap of {shown[-1].level:g} % costs {shown[-1].cost - free.cost:,.1f} MUSD more than none."
+    text = f"a cap of {shown[-1].level:g} %, in full from {full_from(tables, frontier.scope)}, costs {shown[-1].cost - free.cost:,.1f} MUSD more than none."
     idle = [point for point in shown[1:] if point.cost - free.cost <= sweep.room(free.cost)]
     if idle:
         other = f" with plants at {host_names(tables, idle[-1].hosts)}" if idle[-1].hosts else " without plants"
@@ -81,6 +82,9 @@ def _hosts(tables: Tables, frontier: Frontier) -> Iterator[str]:
     elif any(math.isnan(point.cost) for point in sweep.known()) or len(plans) == 1:
         return
     elif len({point.hosts for point in plans}) == 1:
+        if not plans[0].hosts:
+            yield "no plant is built at any level solved."
+            return
         yield f"the chosen hosts are the same at every level solved ({host_names(tables, plans[0].hosts)}); the site can be settled before the cap."
     elif (kept := sweep.settled()) is not None:
         yield (
