@@ -61,7 +61,7 @@ def solved(sheets: Sheets, settings: Settings) -> Solved:
 
 def test_reasons_hold_when_the_book_is_solved_again_without_what_they_name():
     seen = set()
-    for seed in (3, 10, 18, 20, 23):
+    for seed in (3, 10, 11, 20, 23):
         sheets, settings = scarce_book(seed)
         plan = solved(sheets, settings)
         reasons = shortage_reasons(plan.problem, plan.solution.tables)
