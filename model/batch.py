@@ -54,7 +54,9 @@ class Case:
     enough: float = -math.inf
 
 
-def _solve_case(case: Case, options: SolveOptions, hot: HotStart | None) -> Plan:
+def _solve_case(asked: tuple[Case, int], options: SolveOptions, hot: HotStart | None) -> Plan:
+    case, threads = asked
+    options = replace(options, threads=threads)
     plan = solve(
         case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff, held=case.held, enough=case.enough, hot=hot
     )  # fmt: skip
@@ -71,7 +73,8 @@ def solve_cases(
     cases
         Independent of each other; a case that wants another's plan as its start belongs in a later batch.
     options
-        For each solve; threads are set to one where several run at once.
+        For each solve. Where several run at once each has one thread, but for the last of them, which have as many as asked: they
+        share the processors while all of them run, and whichever is left alone has the processors to itself.
     workers
         Solves that run at once; with 1, or a single case, everything happens in this process.
     say
@@ -79,11 +82,17 @@ def solve_cases(
     hot
         From the plan of a question near all of them; only a hint.
     """
-    one_by_one = workers <= 1 or len(cases) <= 1
-    results = side_by_side(partial(_solve_case, options=options if one_by_one else replace(options, threads=1), hot=hot), cases, workers)
+    asked = list(zip(cases, threads_of(len(cases), workers, options.threads), strict=True))
+    results = side_by_side(partial(_solve_case, options=options, hot=hot), asked, workers)
     for number, (case, plan) in enumerate(zip(cases, results, strict=True), 1):
         say(f"{number} of {len(cases)}: {case.name}, {plan.solution.status}")
         yield case, plan
+
+
+def threads_of(cases: int, workers: int, threads: int) -> list[int]:
+    """Return the threads of each case of a batch: one where others wait to take its place, all of them where it may be left alone."""
+    lone = cases if workers <= 1 else workers
+    return [threads if number >= cases - lone else 1 for number in range(cases)]
 
 
 _work: Callable[[Any], Any]

@@ -1,0 +1,31 @@
+"""Many solves through one executor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from model.batch import Case, solve_cases, threads_of
+from tests import small
+
+
+@pytest.mark.parametrize(
+    ("cases", "workers", "threads", "each"),
+    [(5, 2, 2, [1, 1, 1, 2, 2]), (2, 2, 2, [2, 2]), (1, 2, 4, [4]), (3, 1, 2, [2, 2, 2]), (4, 3, 1, [1, 1, 1, 1]), (0, 2, 2, [])],
+)
+def test_the_last_cases_have_all_threads(cases, workers, threads, each):
+    assert threads_of(cases, workers, threads) == each
+
+
+def test_plans_come_in_the_order_asked_however_many_run_at_once():
+    prices = (10.0, 40.0, 20.0)
+    cases = [Case(f"feed at {price:g}", small.book(sources=[small.source(fixed_price=price)])) for price in prices]
+    options = replace(small.EXACT, threads=2)
+    said: list[str] = []
+    found = [(case.name, plan.solution.objective) for case, plan in solve_cases(cases, options, 2, said.append)]
+    alone = [(case.name, plan.solution.objective) for case, plan in solve_cases(cases, options, 1)]
+    assert [name for name, _ in found] == [case.name for case in cases]
+    assert [cost for _, cost in found] == pytest.approx([cost for _, cost in alone])
+    assert len({round(cost, 6) for _, cost in found}) == 3
+    assert [sentence.split(":")[0] for sentence in said] == ["1 of 3", "2 of 3", "3 of 3"]
