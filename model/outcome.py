@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 INTERRUPTED = "Interrupted by the user"
 """Why a solve ended that was stopped by hand."""
+
+ROUGH = 0.01
+"""Gap, as a share of the cost, of a solve that only asks whether a plan exists."""
+
+ROUNDING = 1e-6
+"""Share of a cost by which two figures of the same plan may differ."""
 
 
 class Status(StrEnum):
@@ -53,6 +60,28 @@ class SolveOptions:
     time_limit: float = 900.0
     threads: int = 2
     seed: int = 0
+
+    def gap_at(self, cost: float) -> float:
+        """Return the gap asked for at a cost, MUSD: the wider of the two."""
+        return max(self.absolute_gap, self.relative_gap * abs(cost))
+
+    def cutoff_above(self, cost: float) -> float:
+        """Return a cutoff below which a search cannot miss a plan of this cost, MUSD.
+
+        A search leaves out what is cheaper than its cutoff by less than the gap, and a relative gap is a share of the cutoff itself.
+        """
+        if self.relative_gap >= 1.0:
+            return math.inf
+        relative = self.relative_gap * abs(cost) / (1.0 - self.relative_gap)
+        return cost + max(self.absolute_gap, relative) + ROUNDING * max(1.0, abs(cost))
+
+    def with_gap_times(self, factor: float) -> SolveOptions:
+        """Return the options of a solve to a wider gap, or to a finer one."""
+        return replace(self, absolute_gap=factor * self.absolute_gap, relative_gap=factor * self.relative_gap)
+
+    def roughly(self) -> SolveOptions:
+        """Return the options of a solve that only asks whether a plan exists."""
+        return replace(self, relative_gap=max(ROUGH, self.relative_gap))
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class SearchState:
 
     def margin(self, options: SolveOptions) -> float:
         """Return how much cheaper a plan must be to be looked for, MUSD."""
-        return max(options.absolute_gap, options.relative_gap * abs(self.cutoff)) if math.isfinite(self.cutoff) else 0.0
+        return options.gap_at(self.cutoff) if math.isfinite(self.cutoff) else 0.0
 
     def prune_at(self, options: SolveOptions) -> float:
         """Return the cost from which a part of the plans is of no interest."""

@@ -231,9 +231,7 @@ class _Strategy:
         """Settle how many plants stand by when, then search among the builds that suit that best."""
         settled = self._wait([self.pool.submit(settle_counts, self.problem, tight, relaxation, self.options, self.clock.stop)])[0]
         likely = at_likely_hosts(self.matrix, settled)[self.whole]
-        loose = replace(
-            self.options, absolute_gap=QUICK_SLACK * self.options.absolute_gap, relative_gap=QUICK_SLACK * self.options.relative_gap
-        )
+        loose = self.options.with_gap_times(QUICK_SLACK)
         root = root_node(tight, relaxation.bound, relaxation.basis)
         roots = [replace(root, upper=np.where(likely, root.upper, root.lower))]
         self._search(tight, roots, state, loose, QUICK_NODES, max(1, self.options.threads), QUICK_PATIENCE)
@@ -292,7 +290,7 @@ class _Strategy:
         waiting = [tree.queue for tree in trees]
         for tree in trees:
             tree.queue = NodeQueue([])
-        fine = replace(self.options, absolute_gap=FINE * self.options.absolute_gap, relative_gap=FINE * self.options.relative_gap)
+        fine = self.options.with_gap_times(FINE)
         keys = keys_of(self.matrix, self.whole)
         for _ in range(EXCHANGES):
             before = state.cutoff

@@ -7,12 +7,13 @@ import random
 
 import pytest
 
+from model.outcome import SolveOptions
 from model.studies.cap_sweep import Point, Reach, Sweep, grid_levels
 
 
 def swept(cost: dict[str, list[float]] | None, grid: tuple[int, ...], gap: float = 0.0, only_to: int = -1) -> tuple[Sweep, list[int]]:
     """Run a sweep over host sets whose cost is line (constant, slope a point below 100); no plan below `only_to`."""
-    sweep, solved = Sweep(grid, gap), []
+    sweep, solved = Sweep(grid, SolveOptions(absolute_gap=gap)), []
     while levels := sweep.wanted():
         for level in levels:
             solved.append(level)
@@ -62,7 +63,7 @@ def test_steps_within_the_gap_add_up():
 
 def test_hosts_that_keep_within_the_gap_as_far_as_solved_are_no_change():
     # 2 MUSD from end to end; each level in between has a tie for its best hosts
-    sweep = Sweep((100, 0), 1.0)
+    sweep = Sweep((100, 0), SolveOptions())
     while levels := sweep.wanted():
         for level in levels:
             hosts = {100: "SMALL", 0: "BIG"}.get(level, "SMALL" if level % 3 else "BIG")
@@ -78,7 +79,7 @@ def test_hosts_that_keep_within_the_gap_as_far_as_solved_are_no_change():
 def test_hosts_that_are_said_to_do_are_within_the_gap(seed):
     draw = random.Random(seed)
     lines = {hosts: (draw.uniform(0, 4), draw.uniform(0, 0.3) ** 3) for hosts in "ABC"}
-    sweep = Sweep((100, 80, 60, 40, 20, 12.5, 0), 1.0)
+    sweep = Sweep((100, 80, 60, 40, 20, 12.5, 0), SolveOptions())
 
     def cost(hosts: str, level: float) -> float:
         return lines[hosts][0] + lines[hosts][1] * (100 - level)
@@ -98,7 +99,7 @@ def test_hosts_that_are_said_to_do_are_within_the_gap(seed):
 
 
 def test_no_tighter_cap_is_possible_where_one_is_not():
-    sweep = Sweep((100, 50, 0), 1.0)
+    sweep = Sweep((100, 50, 0), SolveOptions())
     sweep.tell(Point(0, math.nan, math.nan))
     sweep.tell(Point(50, math.inf, math.inf))
     assert sweep.points[0].impossible
@@ -112,7 +113,7 @@ def test_the_end_of_what_is_possible_is_located_too():
 
 
 def test_a_stopped_solve_takes_the_tighter_plan_where_that_is_cheaper():
-    sweep = Sweep((100, 50, 0), 0.0)
+    sweep = Sweep((100, 50, 0), SolveOptions(absolute_gap=0.0))
     sweep.tell(Point(0, 20, 20, ("B",)))
     sweep.tell(Point(100, 10, 10, ("A",)))
     sweep.tell(Point(50, 25, 15, ("C",)))
@@ -131,7 +132,7 @@ def test_reach_is_found_to_the_point():
 
 def test_a_plan_without_a_bound_has_no_gap():
     # a level that was not found in time takes the tighter level's plan; nothing is proven of it
-    sweep = Sweep((100, 50), 1.0)
+    sweep = Sweep((100, 50), SolveOptions())
     sweep.tell(Point(50, 30.0, 29.5, ("A",)))
     sweep.tell(Point(100, math.nan, math.nan))
     assert sweep.points[100].cost == 30.0

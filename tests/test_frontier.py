@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from model import strategy
+from model.outcome import SolveOptions
 from model.planner import solve
 from model.studies.cap_levels import CapScope, cap_path, cap_scopes, full_from, with_cap_level
 from model.studies.cap_sweep import Frontier, Point, Reach, Sweep, cost_per_point
-from model.studies.frontier import answered_by_sweep, cutoff_above, point_of, run, trace_frontiers
+from model.studies.frontier import answered_by_sweep, point_of, run, trace_frontiers
 from model.studies.frontier_sentences import headlines_of, hosts_in_words, sentences_of
 from model.studies.study import StudyContext
 from model.tables import Tables
@@ -201,7 +202,9 @@ def test_the_frontier_is_the_best_of_all_host_sets_and_never_falls(seed):
 @pytest.mark.parametrize(("unmet", "answered"), [(2.0, True), (2.1, False)])
 def test_a_level_whose_own_plan_leaves_nobody_shorter_is_not_solved_again(unmet, answered):
     (scope,) = cap_scopes(small.book({"frontier_scopes": "tonnes"}))
-    sweep = Sweep((100, 0), 1.0, points={100: Point(100, 10.0, 10.0, short={"A": 2.0}), 0: Point(0, 30.0, 29.5, short={"A": unmet})})
+    sweep = Sweep(
+        (100, 0), SolveOptions(), points={100: Point(100, 10.0, 10.0, short={"A": 2.0}), 0: Point(0, 30.0, 29.5, short={"A": unmet})}
+    )
     frontier = Frontier(scope, 100, sweep)
     assert answered_by_sweep(frontier, 0) is answered
     assert frontier.lowest == (sweep.points[0] if answered else None)
@@ -234,12 +237,14 @@ def test_hosts_of_a_looser_level_are_not_said_to_do_further_down():
 
 
 def test_the_same_hosts_are_said_of_what_was_solved():
-    text = said(Sweep((100, 0), 1.0, points={level: Point(level, 60.0 - level / 2, 60.0 - level / 2, ("SMALL",)) for level in (100, 0)}))
+    text = said(
+        Sweep((100, 0), SolveOptions(), points={level: Point(level, 60.0 - level / 2, 60.0 - level / 2, ("SMALL",)) for level in (100, 0)})
+    )
     assert "the same at every level solved (Smalland)" in text
 
 
 def test_without_plants_no_site_is_spoken_of():
-    text = said(Sweep((100, 0), 1.0, points={level: Point(level, 60.0, 60.0) for level in (100, 0)}))
+    text = said(Sweep((100, 0), SolveOptions(), points={level: Point(level, 60.0, 60.0) for level in (100, 0)}))
     assert "no plant is built at any level solved" in text
     assert "site" not in text
 
@@ -248,7 +253,7 @@ def test_the_year_in_which_a_level_holds_in_full_is_said():
     caps = [small.cap("supply", "tonnes", "all", 0.7) | {2030: 0.7, 2031: 0.4}]
     book = frontier_book({"last_year": 2031}, caps=caps)
     assert full_from(book, TONNES) == 2031
-    sweep = Sweep((100, 0), 1.0, points={100: Point(100, 60.0, 60.0), 0: Point(0, 90.0, 90.0)})
+    sweep = Sweep((100, 0), SolveOptions(), points={100: Point(100, 60.0, 60.0), 0: Point(0, 90.0, 90.0)})
     assert "a cap of 0 %, in full from 2031, costs 30.0 MUSD more than none." in " ".join(sentences_of(book, Frontier(TONNES, 40, sweep)))
 
 
@@ -277,7 +282,7 @@ def test_no_sector_is_left_shorter_so_that_another_is_served():
 def test_a_lowest_share_that_is_not_proven_is_said_to_be_none():
     (scope,) = cap_scopes(frontier_book())
     points = {100: Point(100, 10.0, 10.0), 70: Point(70, 20.0, 20.0), 0: Point(0, 30.0, 29.5, short={"magnets": 5.0})}
-    frontier = Frontier(scope, 70, Sweep((100, 70, 0), 1.0, points=points), Reach(70, 0, proven=False), points[70])
+    frontier = Frontier(scope, 70, Sweep((100, 70, 0), SolveOptions(), points=points), Reach(70, 0, proven=False), points[70])
     assert list(sentences_of(frontier_book(), frontier))[-1].endswith("; a solve at a tighter cap was stopped, so that it may be lower.")
     assert list(headlines_of(frontier_book(), [frontier]))[-1].endswith(
         "can go down to 70 % China-linked with no demand unmet, perhaps lower: a solve at a tighter cap was stopped."
@@ -288,10 +293,10 @@ def test_a_lowest_share_that_is_not_proven_is_said_to_be_none():
 
 def test_levels_that_were_not_found_in_time_are_not_said_to_have_no_plan():
     stopped = {level: Point(level, math.nan, math.nan) for level in (100, 50, 0)}
-    assert said(Sweep((100, 50, 0), 1.0, points=stopped)) == "All supply by tonnes: no plan was found in time."
+    assert said(Sweep((100, 50, 0), SolveOptions(), points=stopped)) == "All supply by tonnes: no plan was found in time."
     none = {level: Point(level, math.inf, math.inf) for level in (100, 50, 0)}
-    assert said(Sweep((100, 50, 0), 1.0, points=none)) == "All supply by tonnes: no plan exists even without a cap."
-    loosest = Sweep((100, 50, 0), 1.0, points={**stopped, 100: Point(100, 10.0, 9.5, ("SMALL",))})
+    assert said(Sweep((100, 50, 0), SolveOptions(), points=none)) == "All supply by tonnes: no plan exists even without a cap."
+    loosest = Sweep((100, 50, 0), SolveOptions(), points={**stopped, 100: Point(100, 10.0, 9.5, ("SMALL",))})
     assert said(loosest) == "All supply by tonnes: 2 of 3 levels were not found in time, the loosest at 50 %."
     assert [hosts_in_words(frontier_book(), point) for point in loosest.shown()] == ["Smalland", "not known", "not known"]
     assert hosts_in_words(frontier_book(), none[0]) == "no plan"
@@ -313,7 +318,7 @@ def test_levels_solved_to_a_relative_gap_are_proven(monkeypatch):
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.6, 1.0])
 def test_a_cutoff_leaves_room_for_the_gap(share, cost):
     # a search drops what is not cheaper than the cutoff by more than its gap
-    cutoff = cutoff_above(cost, replace(small.EXACT, relative_gap=share))
+    cutoff = replace(small.EXACT, relative_gap=share).cutoff_above(cost)
     assert math.isinf(cutoff) if share == 1 else cutoff - max(1e-7, share * abs(cutoff)) >= cost * (1 - 1e-9)
 
 
@@ -322,14 +327,14 @@ def test_no_plan_below_a_cutoff_is_a_bound():
     pruned = point_of(80, solve(tables, small.EXACT, cutoff=60.0), 60.0)
     assert not pruned.impossible
     assert pruned.bound == small.approx(60)
-    sweep = Sweep((100, 80, 60), 1.0)
+    sweep = Sweep((100, 80, 60), SolveOptions())
     sweep.tell(Point(60, 60.0, 59.5, ("BIG",)))
     sweep.tell(pruned)
     assert (sweep.points[80].hosts, sweep.points[80].gap) == (("BIG",), 0.0)
 
 
 def test_changes_between_levels_that_are_not_proven_say_so():
-    sweep = Sweep((100, 0), 1.0)
+    sweep = Sweep((100, 0), SolveOptions())
     while levels := sweep.wanted():
         for level in levels:
             cost = 10 + 0.5 * (100 - level)

@@ -99,7 +99,7 @@ def rank_alternatives(tables: Tables, plan: Plan, count: int, within: float, opt
     found, ended = [plan], "count"
     bounds: list[float] = []
     limit = plan.solution.objective + within * abs(plan.solution.objective)
-    tie, cutoff = _tie(limit), cutoff_for(limit, options)
+    tie, cutoff = _tie(limit), options.cutoff_above(limit)
     while len(found) < count:
         excluded = tuple(frozenset(each.solution.host_set) for each in found)
         goal = replace(LEAST_COST, excluded_host_sets=excluded)
@@ -129,17 +129,6 @@ def rank_alternatives(tables: Tables, plan: Plan, count: int, within: float, opt
         break
     found.sort(key=lambda each: each.solution.objective)
     return Ranking(tuple(found), limit, tuple(bounds), ended)
-
-
-def cutoff_for(limit: float, options: SolveOptions) -> float:
-    """Return the cutoff, MUSD, of a search that must not miss a plan that costs no more than the limit.
-
-    A search leaves out what is cheaper than its cutoff by less than the gap. A relative gap is a share of the cutoff itself.
-    """
-    if options.relative_gap >= 1:
-        return math.inf
-    relative = options.relative_gap * abs(limit) / (1 - options.relative_gap)
-    return limit + max(options.absolute_gap, relative) + 2 * _tie(limit)
 
 
 def _tie(cost: float) -> float:

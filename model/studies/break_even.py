@@ -159,7 +159,7 @@ def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Seque
     list of BreakEven
         One for each host and figure, in order.
     """
-    options = finer(context.options)
+    options = context.options.with_gap_times(1.0 / FINER)
     rival = _rival(context, options)
     sizes = {host: smallest_capacity(context.plan.problem, host) or 1.0 for host in hosts}
     known = _known_today(context, sizes)
@@ -191,11 +191,6 @@ def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Seque
     return [rows[host, figure.name] for host in hosts for figure in figures]
 
 
-def finer(options: SolveOptions) -> SolveOptions:
-    """Return the options of a break-even's solves."""
-    return replace(options, absolute_gap=options.absolute_gap / FINER, relative_gap=options.relative_gap / FINER)
-
-
 def _rival(context: StudyContext, options: SolveOptions) -> _Rival:
     """Return the best plan as all stands, solved to the finer gap."""
     case = Case("least cost as it stands", context.tables, start=plan_builds(context.plan))
@@ -203,8 +198,7 @@ def _rival(context: StudyContext, options: SolveOptions) -> _Rival:
     best = min((plan for plan in (context.plan, free) if _is_sound(plan)), key=lambda plan: plan.solution.objective)
     cost = best.solution.objective
     bound = max((plan.solution.bound for plan in (context.plan, free) if math.isfinite(plan.solution.bound)), default=-math.inf)
-    gap = max(options.absolute_gap, options.relative_gap * abs(cost))
-    return _Rival(plan_builds(best), tuple(best.solution.host_set), cost, min(bound, cost), gap)
+    return _Rival(plan_builds(best), tuple(best.solution.host_set), cost, min(bound, cost), options.gap_at(cost))
 
 
 def _known_today(context: StudyContext, sizes: dict[str, float]) -> dict[str, dict[Plants, float]]:

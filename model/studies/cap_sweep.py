@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from model.outcome import ROUNDING, SolveOptions
 from model.problem import BuildKey
 from model.studies.cap_levels import CapScope
 
@@ -19,9 +20,6 @@ PERCENT = 100
 
 SHORT_TONNES = 1e-3
 """t REO over the horizon; less than this is nobody short."""
-
-ROUNDING = 1e-6
-"""A gap that is larger than the one asked for by less than this share of the cost is rounding."""
 
 
 @dataclass(frozen=True)
@@ -117,22 +115,17 @@ class Sweep:
     ----------
     grid
         Levels that the result shows, per cent, from loose to tight.
-    gap, relative_gap
-        MUSD, and share of the cost, that each solve is proven to; two costs within the larger of both count as the same.
+    options
+        Of each solve; two costs within the gap asked for count as the same.
     """
 
     grid: tuple[float, ...]
-    gap: float
-    relative_gap: float = 0.0
+    options: SolveOptions
     points: dict[float, Point] = field(default_factory=dict)
-
-    def room(self, cost: float) -> float:
-        """Return the gap asked for at a cost, MUSD."""
-        return max(self.gap, self.relative_gap * abs(cost))
 
     def is_proven(self, point: Point) -> bool:
         """Whether a plan is proven to the gap asked for."""
-        return point.gap <= self.room(point.cost) + ROUNDING * max(1.0, abs(point.cost))
+        return point.gap <= self.options.gap_at(point.cost) + ROUNDING * max(1.0, abs(point.cost))
 
     def known(self) -> list[Point]:
         """Return the points from loose to tight."""
@@ -191,7 +184,7 @@ class Sweep:
             assert kept is not None
             if loose.hosts == kept.hosts:
                 kept = loose  # no dearer: the least cost never falls towards the tight end
-            elif kept.cost - loose.cost > self.room(kept.cost):
+            elif kept.cost - loose.cost > self.options.gap_at(kept.cost):
                 turns.insert(0, Turn(loose, tight, kept))
                 kept = loose
         return turns, kept
@@ -213,7 +206,7 @@ class Sweep:
     def _same(self, loose: Point, tight: Point) -> bool:
         if loose.impossible:
             return True
-        return tight.exists and loose.exists and tight.cost - loose.cost <= self.room(tight.cost)
+        return tight.exists and loose.exists and tight.cost - loose.cost <= self.options.gap_at(tight.cost)
 
 
 def _middle(loose: float, tight: float) -> int:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from model.batch import Case, solve_cases
 from model.goal import Goal, ShortageLimit
-from model.outcome import SolveOptions, Status
+from model.outcome import Status
 from model.planner import Plan
 from model.result_schema import ResultColumn
 from model.studies.cap_levels import ROW, book_level, cap_scopes, with_cap_level
@@ -22,9 +22,6 @@ from model.studies.cap_sweep import PERCENT, SHORT_TONNES, Frontier, Point, Reac
 from model.studies.frontier_sentences import headlines_of, hosts_in_words, method_sentences, sentences_of
 from model.studies.plan_figures import host_names, plan_builds, plants_in_words, short_by_sector, verdict
 from model.studies.study import StudyContext, StudySheet
-
-ROUGH = 0.01
-"""Gap, as a share of the cost, of a solve that only asks whether a plan exists."""
 
 POINT_COLUMNS = (
     ResultColumn("scope", "", "What is capped: see frontier_scopes on sheet settings."),
@@ -89,7 +86,7 @@ def trace_frontiers(context: StudyContext) -> list[Frontier]:
     for scope in cap_scopes(context.tables):
         own = round(PERCENT * book_level(context.tables, scope), 6)
         grid = sorted({*grid_levels(int(context.tables.setting("frontier_points"))), own}, reverse=True)
-        frontiers.append(Frontier(scope, own, Sweep(tuple(grid), context.options.absolute_gap, context.options.relative_gap)))
+        frontiers.append(Frontier(scope, own, Sweep(tuple(grid), context.options)))
     _solve_levels(context, frontiers)
     if any(frontier.free.exists for frontier in frontiers):
         context.say("Lowest share that can be reached with no sector left shorter:")
@@ -152,15 +149,8 @@ def _case(context: StudyContext, frontier: Frontier, level: float) -> Case:
         f"{frontier.scope.name} at {level:g} %",
         with_cap_level(context.tables, frontier.scope, level / PERCENT),
         start=near.builds if near else plan_builds(context.plan),
-        cutoff=cutoff_above(tighter.cost, context.options) if tighter else math.inf,
+        cutoff=context.options.cutoff_above(tighter.cost) if tighter else math.inf,
     )
-
-
-def cutoff_above(cost: float, options: SolveOptions) -> float:
-    """Return a cutoff from which the gap can be taken without ruling out a plan of a known cost."""
-    share = options.relative_gap
-    relative = share * abs(cost) / (1.0 - share) if share < 1 else math.inf
-    return cost + max(options.absolute_gap, relative, 1e-6 * abs(cost))
 
 
 def _solve_reach(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
@@ -175,14 +165,13 @@ def _solve_reach(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
             min(point.level for point in known if point.exists and point.leaves_none_shorter_than(frontier.free)),
             max((point.level for point in known if point.impossible), default=-1),
         )
-    rough = replace(context.options, relative_gap=max(ROUGH, context.options.relative_gap))
     while True:
         places = [(each, level) for each in frontiers if each.reach and (level := each.reach.wanted()) is not None]
         cases = [replace(_case(context, each, level), goal=goals[each.scope.name], cutoff=math.inf) for each, level in places]
         if not cases:
             break
         for (each, level), (_, plan) in zip(
-            places, solve_cases(cases, rough, context.workers, context.say, hot=context.plan.hot), strict=True
+            places, solve_cases(cases, context.options.roughly(), context.workers, context.say, hot=context.plan.hot), strict=True
         ):
             assert each.reach is not None
             possible = plan.solution.status.has_plan and plan.verification.passed

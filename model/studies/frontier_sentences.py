@@ -60,13 +60,13 @@ def _costs(tables: Tables, frontier: Frontier) -> Iterator[str]:
     if len(shown) == 1:
         return
     text = f"a cap of {shown[-1].level:g} %, in full from {full_from(tables, frontier.scope)}, costs {shown[-1].cost - free.cost:,.1f} MUSD more than none."
-    idle = [point for point in shown[1:] if point.cost - free.cost <= sweep.room(free.cost)]
+    idle = [point for point in shown[1:] if point.cost - free.cost <= sweep.options.gap_at(free.cost)]
     if idle:
         other = f" with plants at {host_names(tables, idle[-1].hosts)}" if idle[-1].hosts else " without plants"
         where = other if idle[-1].hosts != free.hosts else ""
         text += f" Down to {idle[-1].level:g} % it costs no more than the gap{where}: ask for that much at once."
     dear = max(itertools.pairwise(shown), key=lambda step: cost_per_point(*step))
-    if dear[1].cost - dear[0].cost > sweep.room(dear[1].cost):
+    if dear[1].cost - dear[0].cost > sweep.options.gap_at(dear[1].cost):
         text += f" The dearest step is from {dear[0].level:g} % to {dear[1].level:g} %, {cost_per_point(*dear):,.2f} MUSD a point."
     yield text
 
@@ -138,7 +138,7 @@ def headlines_of(tables: Tables, frontiers: Sequence[Frontier]) -> Iterator[str]
         return
     price, frontier, own, following = best
     sweep, words = frontier.sweep, frontier.scope.words
-    if following.cost - own.cost > sweep.room(following.cost):
+    if following.cost - own.cost > sweep.options.gap_at(following.cost):
         yield f"Each further point of cap below {own.level:g} % on {words} costs about {price:,.1f} MUSD."
     turns = [turn for turn in sweep.turns() if turn.level < own.level and turn.tight.exists]
     if turns:

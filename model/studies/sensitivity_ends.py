@@ -119,8 +119,7 @@ def verdict(best: Moved, kept: Moved, own: Moved, options: SolveOptions) -> str:
 
 def _is_settled(item: Moved, options: SolveOptions) -> bool:
     """Whether a search came as near to its bound as was asked, at the cost that it found."""
-    asked = max(options.absolute_gap, options.relative_gap * abs(item.total_cost))
-    return item.gap <= asked * (1.0 + 1e-6) + 1e-6
+    return item.gap <= options.gap_at(item.total_cost) * (1.0 + 1e-6) + 1e-6
 
 
 def _cannot_be(kept: Moved) -> bool:

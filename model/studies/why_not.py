@@ -20,9 +20,6 @@ from model.studies.study import StudyContext, StudySheet
 from model.studies.why_not_words import Answer, break_even_sentences, headlines, in_the_way_of_losing, sentences
 from model.tables import Tables
 
-ROUGH = 0.01
-"""Gap, as a share of the cost, of a solve that only asks whether a plan exists."""
-
 COLUMNS = (
     ResultColumn("host", "", "Site."),
     ResultColumn("country", "", "Its country."),
@@ -153,11 +150,10 @@ def _probe(context: StudyContext, hosts: Sequence[str], size: float, year: int) 
         Case(f"{host} if not for {barrier.words}", with_forced_plant(barrier.lift(context.tables), host, size, year))
         for host, barrier in asked
     ]
-    rough = replace(context.options, relative_gap=max(ROUGH, context.options.relative_gap))
     found: dict[str, list[str]] = {host: [] for host in hosts}
     tried, open_ones = dict.fromkeys(hosts, 0), dict.fromkeys(hosts, 0)
     for (host, barrier), (_, plan) in zip(
-        asked, solve_cases(cases, rough, context.workers, context.say, hot=context.plan.hot), strict=True
+        asked, solve_cases(cases, context.options.roughly(), context.workers, context.say, hot=context.plan.hot), strict=True
     ):
         tried[host] += 1
         if plan.solution.status.has_plan and plan.verification.passed:
@@ -184,7 +180,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
     tables = context.tables
     forced, lost = force_hosts(context), lose_hosts(context)
     nearest = sorted((answer for answer in forced if not answer.barred), key=lambda answer: answer.extra)
-    gap = max(context.options.absolute_gap, context.options.relative_gap * abs(context.plan.solution.objective))
+    gap = context.options.gap_at(context.plan.solution.objective)
     count = int(tables.setting("break_even_hosts"))
     break_evens = find_break_evens(context, [answer.host for answer in nearest[:count]]) if nearest and count else []
     sheets = [_why_not_sheet(tables, forced, lost, nearest, break_evens, gap)]
