@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from model.book import split_codes
 from model.checking import check_scenario, read_checked
 from model.comparing import compare_runs
 from model.console import Log, SearchDisplay
@@ -148,7 +149,7 @@ def _solver_options(tables: Tables, options: argparse.Namespace) -> SolveOptions
 
 def _studies(tables: Tables, flag: str | None) -> tuple[str, ...]:
     text = str(tables.settings["studies"]) if flag is None else flag
-    words = [word.strip() for word in text.split(",") if word.strip() and word.strip() != "none"]
+    words = [word for word in split_codes(text) if word != "none"]
     names = tuple(dict.fromkeys(name for word in words for name in (STUDIES if word == "all" else [word])))
     for name in names:
         if name not in STUDIES:
@@ -307,7 +308,7 @@ def _reference_cost(tables: Tables, plan: Plan, choices: SolveOptions, log: Log)
     if not plan.solution.status.has_plan or plan.solution.tables["builds"].empty:
         return None
     bare = solve(without_plants(tables), choices)
-    if not (bare.solution.status.has_plan and bare.verification.passed):
+    if not bare.verified:
         return None
     saved = bare.solution.objective - plan.solution.objective
     log.say(f"Under the same rules without joint plants: {bare.solution.objective:,.1f} MUSD, {saved:,.1f} more")

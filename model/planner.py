@@ -36,6 +36,11 @@ class Plan:
     size: dict[str, float]
     hot: HotStart | None = field(default=None, repr=False)
 
+    @property
+    def verified(self) -> bool:
+        """Whether there is a plan that passed verification: only of such a plan may a study report figures."""
+        return self.solution.status.has_plan and self.verification.passed
+
 
 def options_from(tables: Tables) -> SolveOptions:
     """Return the solver options of the settings sheet."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from model.book import split_codes
 from model.economics import Duties, Freight, annuity, construction_spend, discount_weights, real_rate, represented_years
 from model.problem import (
     BUILD_COSTS,
@@ -184,7 +185,7 @@ class _Builder:
     def admissible_years(self, source: str, host: str) -> list[int]:
         """Return the years in which the source may be treated at the host by origin, thorium and cracking rules."""
         s, h = self.sources[source], self.hosts[host]
-        only = [part.strip() for part in s["process_only_in"].split(",") if part.strip()]
+        only = split_codes(s["process_only_in"])
         thorium = THORIUM_LEVELS.index(s["thorium"])
         if (only and h["country"] not in only) or thorium > THORIUM_LEVELS.index(h["thorium_accepted"]):
             return []

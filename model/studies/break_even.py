@@ -195,7 +195,7 @@ def _rival(context: StudyContext, options: SolveOptions) -> _Rival:
     """Return the best plan as all stands, solved to the finer gap."""
     case = Case("least cost as it stands", context.tables, start=plan_builds(context.plan))
     ((_, free),) = solve_cases([case], options, context.workers, context.say, hot=context.plan.hot)
-    best = min((plan for plan in (context.plan, free) if _is_sound(plan)), key=lambda plan: plan.solution.objective)
+    best = min((plan for plan in (context.plan, free) if plan.verified), key=lambda plan: plan.solution.objective)
     cost = best.solution.objective
     bound = max((plan.solution.bound for plan in (context.plan, free) if math.isfinite(plan.solution.bound)), default=-math.inf)
     return _Rival(plan_builds(best), tuple(best.solution.host_set), cost, min(bound, cost), options.gap_at(cost))
@@ -211,7 +211,7 @@ def _known_today(context: StudyContext, sizes: dict[str, float]) -> dict[str, di
     ]  # fmt: skip
     # only where the searches begin: the gap of the run will do
     plans = [plan for _, plan in solve_cases(asked, context.options, context.workers, context.say, hot=context.plan.hot)]
-    known = {host: {plan_builds(plan): plan.solution.objective} if _is_sound(plan) else {} for host, plan in zip(sizes, plans, strict=True)}
+    known = {host: {plan_builds(plan): plan.solution.objective} if plan.verified else {} for host, plan in zip(sizes, plans, strict=True)}
     can = set(problem.builds)
     moved = [
         (host, plants) for host in sizes if known[host] for old in context.plan.solution.host_set
@@ -219,13 +219,9 @@ def _known_today(context: StudyContext, sizes: dict[str, float]) -> dict[str, di
     ]  # fmt: skip
     cases = [Case(f"{host} in place of another", tables, start=plants, held=True) for host, plants in moved]
     for (host, plants), (_, plan) in zip(moved, solve_cases(cases, context.options, context.workers), strict=True):
-        if _is_sound(plan):
+        if plan.verified:
             known[host][plants] = plan.solution.objective
     return known
-
-
-def _is_sound(plan: Plan) -> bool:
-    return plan.solution.status.has_plan and plan.verification.passed
 
 
 def _find(trial: _Trial, tables: Tables, options: SolveOptions, hot: HotStart | None) -> tuple[_Trial, BreakEven]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from model.book import split_codes
 from model.problem_sheets import modelled_years
 from model.tables import Tables
 
@@ -55,7 +56,7 @@ def cap_scopes(tables: Tables) -> list[CapScope]:
     """
     products = [product for product in dict.fromkeys(tables["elements"]["product"]) if product]
     found = []
-    for name in dict.fromkeys(part.strip() for part in str(tables.settings["frontier_scopes"]).split(",") if part.strip()):
+    for name in dict.fromkeys(split_codes(str(tables.settings["frontier_scopes"]))):
         if name in SCOPES:
             basis, measure, scope, words = SCOPES[name]
             found.append(CapScope(name, basis, measure, scope, "", words))

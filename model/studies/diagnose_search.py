@@ -85,7 +85,7 @@ class Trials:
         self.solves += 1
         plan = solve(changed, replace(self.options, absolute_gap=1.0, time_limit=max(1.0, self.left)), goal=ANY_PLAN)
         status = plan.solution.status
-        if status.has_plan and plan.verification.passed:
+        if plan.verified:
             return Verdict.PLAN
         if status is Status.INFEASIBLE:
             return Verdict.NO_PLAN

@@ -100,7 +100,7 @@ def point_of(level: float, plan: Plan, cutoff: float = math.inf) -> Point:
     Where only plans cheaper than a cutoff were looked for, there being none proves a bound, not that no plan exists.
     """
     solution = plan.solution
-    if not (solution.status.has_plan and plan.verification.passed):
+    if not plan.verified:
         if solution.status is Status.INFEASIBLE and math.isinf(cutoff):
             return Point(level, math.inf, math.inf, found_at=level, verdict=verdict(plan))
         bound = math.nan if solution.status.has_plan else solution.bound
@@ -174,7 +174,7 @@ def _solve_reach(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
             places, solve_cases(cases, context.options.roughly(), context.workers, context.say, hot=context.plan.hot), strict=True
         ):
             assert each.reach is not None
-            possible = plan.solution.status.has_plan and plan.verification.passed
+            possible = plan.verified
             each.reach.tell(level, possible, proven=possible or plan.solution.status is Status.INFEASIBLE)
             if possible and level == each.reach.reached:
                 each.lowest = point_of(level, plan)  # until the least cost there is known

@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
+from model.book import split_codes
 from model.outcome import SolveOptions
 from model.planner import Plan
 from model.result_schema import ResultColumn
 from model.scenarios import apply_scenario
-from model.studies.moved import BROKEN, NOTHING, UNKNOWN, Moved, describe_plants, plants_of, solve_moved, summarise
+from model.studies.moved import BROKEN, NOTHING, UNKNOWN, Moved, describe_plants, solve_moved, summarise
+from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 
@@ -38,7 +40,7 @@ COLUMNS = (
 
 def leaning_names(tables: Tables) -> list[str]:
     """Return the scenarios named in the setting."""
-    return [name.strip() for name in str(tables.settings["leaning_scenarios"]).split(",") if name.strip()]
+    return split_codes(str(tables.settings["leaning_scenarios"]))
 
 
 def run_leaning(
@@ -65,7 +67,7 @@ def run_leaning(
         What the table says in words, and one row a scenario in `COLUMNS`.
     """
     own = summarise("", plan)
-    start = plants_of(plan)
+    start = plan_builds(plan)
     moves = [(name, apply_scenario(tables, name)[0], start) for name in leaning_names(tables)]
     found = solve_moved(moves, options, workers, say, lambda item: f"  {_sentence(item, own)}", plan.hot)
     rows = [

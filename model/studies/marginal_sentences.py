@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from model.outcome import Status
 from model.planner import Plan
 from model.studies.marginal_resolves import Resolve, same_plants
-from model.studies.plan_figures import plan_builds, plants_in_words, verdict
+from model.studies.plan_figures import plan_builds, plants_in_words
 
 TOLD = 0.05
 """MUSD below which one decimal shows nothing."""
@@ -29,7 +29,7 @@ def resolve_sentences(own: Plan, resolves: Sequence[Resolve], plans: Sequence[Pl
     """
     words, held = [], []
     for item, plan in zip(resolves, plans, strict=True):
-        if verdict(plan) != "passed":
+        if not plan.verified:
             continue
         if item.on_plants:
             words.append(_of_limit(own, item, plan))

@@ -11,6 +11,7 @@ from model.hot_start import HotStart
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
 from model.problem import BuildKey
+from model.studies.plan_figures import plan_builds, verdict
 from model.tables import Tables
 from model.validation import check_tables
 
@@ -52,7 +53,7 @@ def summarise(name: str, plan: Plan) -> Moved:
     """Return the few figures of a plan."""
     plants = plan.solution.tables["plants"].sort_values(["on_line", "host"])
     if not plan.solution.status.has_plan:
-        return _without_plan(name, str(plan.solution.status), plan.solution.status is Status.INFEASIBLE)
+        return _without_plan(name, verdict(plan), plan.solution.status is Status.INFEASIBLE)
     return Moved(
         name,
         plan.solution.objective,
@@ -60,19 +61,14 @@ def summarise(name: str, plan: Plan) -> Moved:
         float(plants["capacity"].sum()),
         float(plan.solution.tables["unmet"]["tonnes"].sum()),
         plan.solution.gap,
-        "passed" if plan.verification.passed else "FAILED",
-        builds=plants_of(plan),
+        verdict(plan),
+        builds=plan_builds(plan),
     )
 
 
 def _without_plan(name: str, verdict: str, impossible: bool = False, breaks_rule: bool = False) -> Moved:
     nan = float("nan")
     return Moved(name, nan, (), nan, nan, nan, verdict, impossible, breaks_rule)
-
-
-def plants_of(plan: Plan) -> tuple[BuildKey, ...]:
-    """Return the plants of a plan as a start for the solves of its neighbours."""
-    return tuple(plan.solution.tables["builds"].itertuples(index=False, name=None))
 
 
 def solve_moved(

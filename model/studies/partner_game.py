@@ -85,14 +85,9 @@ class Game:
         return [plan for plan in found if plan.solution.status.has_plan]
 
 
-def has_verified_plan(plan: Plan) -> bool:
-    """Return whether there is a plan that passed verification."""
-    return plan.solution.status.has_plan and plan.verification.passed
-
-
 def members_cost(plan: Plan, members: Coalition) -> float:
     """Return what some partners bear in a plan, by the yearly rule of the book; NaN without a verified plan."""
-    if not has_verified_plan(plan):
+    if not plan.verified:
         return math.nan
     costs = cost_by_market(plan.tables, plan.problem, plan.solution.tables, yearly_rule(plan.tables))
     return sum(cost for market, cost in costs.items() if market in members)
@@ -122,7 +117,7 @@ def solve_games(context: StudyContext) -> tuple[list[Game], Plan | None]:
     for case, plan in solve_cases(cases, context.options, context.workers, lambda line: context.say(f"  {line}"), hot=context.plan.hot):
         if case.name in of_case:
             plans[of_case[case.name]] = plan
-        elif has_verified_plan(plan):
+        elif plan.verified:
             bare = plan
     games = []
     for view in VIEWS:

@@ -12,7 +12,7 @@ from model.ledger import SHAPLEY, YEARLY_RULES, cost_by_market, yearly_rule
 from model.outcome import Status
 from model.planner import Plan
 from model.result_schema import ResultColumn
-from model.studies.partner_game import Game, conflicts, double_claims, has_verified_plan, members_cost, solve_games
+from model.studies.partner_game import Game, conflicts, double_claims, members_cost, solve_games
 from model.studies.partner_trade import trade_sheet
 from model.studies.plan_figures import plan_builds, plants_in_words, verdict
 from model.studies.study import StudyContext, StudySheet
@@ -110,7 +110,7 @@ def split_frame(games: Sequence[Game]) -> pd.DataFrame:
     """Show what every rule lays on each partner and what that leaves of the gain."""
     rows = []
     for game in games:
-        if not has_verified_plan(game.joint):
+        if not game.joint.verified:
             continue
         tables, problem, found = game.joint.tables, game.joint.problem, game.joint.solution.tables
         chosen = str(tables.settings["partner_rule"])
@@ -140,7 +140,7 @@ def shared_words(game: Game) -> str:
 
 def gain_sentences(game: Game) -> list[str]:
     """Say what acting jointly is worth in one view."""
-    if not has_verified_plan(game.joint):
+    if not game.joint.verified:
         why = "exists" if game.joint.solution.status is Status.INFEASIBLE else "was found and verified"
         return [f"In the {game.view} no plan of the partners by themselves {why}: what acting jointly is worth to them is not known."]
     lost = [partner for partner in game.partners if not math.isfinite(game.alone(partner))]
@@ -246,7 +246,7 @@ def apart_sentences(games: Sequence[Game]) -> list[str]:
         "would depend on which of several equally cheap plans was found."
     ]
     for game in games:
-        if has_verified_plan(game.joint):
+        if game.joint.verified:
             plants = plants_in_words(game.joint.tables, plan_builds(game.joint))
             words.append(f"In the {game.view} the partners' joint plan by themselves costs {game.together:,.1f} MUSD; plants: {plants}.")
     return words

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from model.book import split_codes
 from model.result_schema import ResultColumn
 from model.studies.estimates import SIDES, cells_in, kinds_in
 from model.studies.moved import BROKEN, NOTHING, UNKNOWN, Moved, describe_plants, summarise
@@ -65,7 +66,7 @@ TORNADO_COLUMNS = (
 def run(context: StudyContext) -> Sequence[StudySheet]:
     """Run the study."""
     tables, plan, say = context.tables, context.plan, context.say
-    names = [name.strip() for name in str(tables.settings["sensitivity_figures"]).split(",") if name.strip()]
+    names = split_codes(str(tables.settings["sensitivity_figures"]))
     estimates = kinds_in(tables, names)
     groups = {frozenset(estimate.spots) for estimate in estimates}
     cells = cells_in(plan, tables.setting("sensitivity_range"), int(tables.setting("sensitivity_cells")))

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from model.outcome import SolveOptions
 from model.studies.estimates import SIDES, Estimate, describe_move, move
 from model.studies.host_changes import with_hosts_kept
-from model.studies.moved import BROKEN, NOTHING, UNKNOWN, Moved, plants_of, solve_moved
+from model.studies.moved import BROKEN, NOTHING, UNKNOWN, Moved, solve_moved
+from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext
 from model.tables import Tables
 
@@ -71,10 +72,10 @@ def find_ends(context: StudyContext, estimates: Sequence[Estimate], own: Moved) 
         return f"  {said[name, side]}: {_change(item, own)}"
 
     context.say("  With the hosts of the plan only:")
-    asked = [(":".join(key), with_hosts_kept(made, plan.problem, own.hosts), plants_of(plan)) for key, made in changed.items()]
+    asked = [(":".join(key), with_hosts_kept(made, plan.problem, own.hosts), plan_builds(plan)) for key, made in changed.items()]
     kept = dict(zip(changed, solve_moved(asked, options, context.workers, context.say, told, plan.hot), strict=True))
     context.say("  With all hosts:")
-    asked = [(":".join(key), made, kept[key].builds or plants_of(plan)) for key, made in changed.items()]
+    asked = [(":".join(key), made, kept[key].builds or plan_builds(plan)) for key, made in changed.items()]
     in_hand = {item.name: item for item in kept.values()}
     best = dict(zip(changed, solve_moved(asked, options, context.workers, context.say, told, plan.hot, in_hand), strict=True))
     ends = []

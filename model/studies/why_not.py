@@ -9,6 +9,7 @@ from dataclasses import replace
 import pandas as pd
 
 from model.batch import Case, solve_cases
+from model.book import split_codes
 from model.outcome import Status
 from model.planner import Plan
 from model.result_schema import ResultColumn
@@ -74,7 +75,7 @@ def asked_size(tables: Tables) -> tuple[float, int]:
 def asked_hosts(tables: Tables) -> list[str]:
     """Return the hosts asked about; ValueError where the setting names one that is not in the book."""
     hosts = tables["hosts"]
-    named = [name.strip() for name in str(tables.settings["why_not_hosts"]).split(",") if name.strip()]
+    named = split_codes(str(tables.settings["why_not_hosts"]))
     for name in named:
         if name not in set(hosts["host"]):
             raise ValueError(f"why_not_hosts on sheet settings: {name} is not a host of the book")
@@ -156,7 +157,7 @@ def _probe(context: StudyContext, hosts: Sequence[str], size: float, year: int) 
         asked, solve_cases(cases, context.options.roughly(), context.workers, context.say, hot=context.plan.hot), strict=True
     ):
         tried[host] += 1
-        if plan.solution.status.has_plan and plan.verification.passed:
+        if plan.verified:
             found[host].append(barrier.words)
         elif plan.solution.status is not Status.INFEASIBLE:
             open_ones[host] += 1
