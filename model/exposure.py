@@ -15,11 +15,10 @@ from dataclasses import dataclass
 
 from model.economics import annuity, real_rate
 from model.planner import Plan
-from model.problem import Problem
+from model.problem import KT_PER_T, Problem, offer_key
 from model.problem_sheets import modelled_years
 from model.tables import Tables
 
-KT_PER_T = 0.001
 YEARS = "years"
 """Stands for all year columns of a row: they are one figure, moved together."""
 
@@ -242,7 +241,7 @@ def _bought(ledger: _Ledger, plan: Plan) -> None:
     problem, duals = plan.problem, plan.solution.duals
     seen: set[tuple[str, int]] = set()
     for o, p, to, m, y, tonnes, _ in plan.solution.tables["purchases"].itertuples(index=False, name=None):
-        row, offer, kt = (o, p, to), f"{o}|{p}|{to}", tonnes * KT_PER_T
+        row, offer, kt = (o, p, to), offer_key(o, p, to), tonnes * KT_PER_T
         record = ledger.records["suppliers"][row]
         paid = problem.purchase_cost["oxide_purchase"][offer, m, y]
         spent = paid * kt * problem.weight[y]

@@ -11,10 +11,8 @@ import pyomo.core as pyo
 
 from model.goal import Goal
 from model.groups import Groups
-from model.problem import Problem
+from model.problem import T_PER_KT, Problem
 from model.rows import LinearSum, linear
-
-T_PER_KT = 1000.0
 
 
 def add_goal(m: pyo.ConcreteModel, problem: Problem, groups: Groups, goal: Goal) -> None:

@@ -11,6 +11,9 @@ BuildKey = tuple[str, str, str, int]
 FeedKey = tuple[str, str, str, int]
 DeliverKey = tuple[str, str, str, int]
 
+KT_PER_T, T_PER_KT = 0.001, 1000.0
+"""The planner's tonnes and the model's kilotonnes."""
+
 FEED_COSTS = ("feed_purchase", "freight_in", "duty_in", "processing", "feed_equipment", "know_how_fee", "concentrate_revenue")
 DELIVERY_COSTS = ("freight_out", "duty_out")
 PURCHASE_COSTS = ("oxide_purchase", "oxide_duty")
@@ -29,6 +32,11 @@ class Offer:
     product: str
     offered_to: str
     china_linked: float
+
+
+def offer_key(supplier: str, product: str, offered_to: str) -> str:
+    """Return the key of a row of the suppliers sheet in `Problem.offers`."""
+    return f"{supplier}|{product}|{offered_to}"
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,16 @@ from model.problem import (
     BUILD_COSTS,
     DELIVERY_COSTS,
     FEED_COSTS,
+    KT_PER_T,
     PURCHASE_COSTS,
     BuildKey,
     DeliverKey,
     FeedKey,
     Offer,
     Problem,
+    offer_key,
 )
-from model.problem_policy import KT_PER_T, policy_of, rule_span
+from model.problem_policy import policy_of, rule_span
 from model.problem_sheets import by_key, modelled_years, records
 from model.schema import ANY, THORIUM_LEVELS
 from model.tables import Tables
@@ -310,7 +312,7 @@ class _Builder:
         offers, supply, least, purchases = {}, {}, {}, []
         bought: dict[str, dict[tuple[str, str, int], float]] = {component: {} for component in PURCHASE_COSTS}
         for row in records(self.tables, "suppliers"):
-            o = f"{row['supplier']}|{row['product']}|{row['market']}"
+            o = offer_key(row["supplier"], row["product"], row["market"])
             p = row["product"]
             offers[o] = Offer(row["supplier"], p, row["market"], row["china_linked"])
             take = 0.0 if pd.isna(row["least_take"]) else row["least_take"]

@@ -8,11 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from model.problem import Cap, HostRule
+from model.problem import KT_PER_T, Cap, HostRule
 from model.problem_sheets import by_key, records
 from model.tables import Tables
 
-KT_PER_T = 0.001
 CEILING_RULES = ("feed_ceiling", "export_share", "export_ceiling")
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from model.analysis import supplier_facts
 from model.outcome import Status
-from model.problem import Problem
+from model.problem import T_PER_KT, Problem, offer_key
 from model.report_book import DataTable, Field, Live, Row, ratio, table_from_schema
 from model.report_inputs import InputCells, input_table
 from model.shortages import shortage_reasons
@@ -21,8 +21,6 @@ from model.tables import Tables
 
 if TYPE_CHECKING:
     from model.planner import Plan
-
-T_PER_KT = 1000.0
 
 
 def per(part: str, whole: str) -> Callable[[Row], Live]:
@@ -233,7 +231,7 @@ class FlowTables:
             frame["refined_in" if name == "country" else name] = [facts[offer][name] for offer in offers]
         for name, cost in (("paid", "oxide_purchase"), ("duty", "oxide_duty")):
             rates = problem.purchase_cost[cost]
-            frame[name] = [rates["|".join(offer), m, y] for offer, (m, y) in zip(offers, when, strict=True)]
+            frame[name] = [rates[offer_key(*offer), m, y] for offer, (m, y) in zip(offers, when, strict=True)]
         frame["spent"] = frame["tonnes"] * (frame["paid"] + frame["duty"]) / 1000.0
         frame["price"] = self._priced(frame)
         frame["value"] = frame["tonnes"] * frame["price"] / 1000.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from model.problem import offer_key
 from model.shortages import BINDING
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _spent_by_supplier(plan: Plan) -> dict[str, float]:
     rows = plan.solution.tables["purchases"][["supplier", "product", "offered_to", "market", "year", "tonnes"]]
     spent: dict[str, float] = {}
     for supplier, p, to, m, y, tonnes in rows.itertuples(index=False):
-        spent[supplier] = spent.get(supplier, 0.0) + tonnes * price[f"{supplier}|{p}|{to}", m, y] / 1000.0
+        spent[supplier] = spent.get(supplier, 0.0) + tonnes * price[offer_key(supplier, p, to), m, y] / 1000.0
     return {name: money for name, money in spent.items() if money > 0}
 
 

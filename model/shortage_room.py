@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from model.problem import BuildKey, FeedKey, Problem
+from model.problem import KT_PER_T, BuildKey, FeedKey, Problem, offer_key
 
 USED_UP = 1e-6
 """Share of an offer or a flow below which what is left of it counts as nothing."""
@@ -27,8 +27,6 @@ NO_ORE, CAP, CAPACITY, DEARER, LIMIT, UNCLEAR = (
 )
 KINDS = (NO_ORE, CAP, CAPACITY, DEARER, LIMIT, UNCLEAR)
 """Every reason is one of these, followed by a colon and what it rests on."""
-
-KT_PER_T = 1e-3
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ class Room:
         self.bought: dict[tuple[str, str, int], float] = {}
         sold: dict[tuple[str, int], float] = defaultdict(float)
         for supplier, p, offered_to, m, y, tonnes, _ in purchases.itertuples(index=False):
-            o = f"{supplier}|{p}|{offered_to}"
+            o = offer_key(supplier, p, offered_to)
             self.bought[o, m, y] = tonnes * KT_PER_T
             sold[o, y] += tonnes * KT_PER_T
         self.sold = sold

@@ -16,12 +16,11 @@ from model.economics import annuity, real_rate
 from model.goal import LEAST_COST, Goal
 from model.matrix import Matrix
 from model.outcome import Outcome, Status
-from model.problem import Cap, Problem
+from model.problem import T_PER_KT, Cap, Problem
 from model.result_schema import RESULT_BY_NAME
 from model.solver import by_name
 from model.tables import Tables
 
-T_PER_KT = 1000.0
 NEGLIGIBLE_KT = 1e-9
 """A gram a year: flows below it are the solver's dust."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from model.ledger import Frames
-from model.problem import Problem
+from model.problem import KT_PER_T, Problem, offer_key
 from model.schema import ANY
 
 BOUGHT, MADE, SHORT = "bought", "made", "short"
@@ -100,17 +100,17 @@ def pool_of(problem: Problem, found: Frames, rule: str) -> Pool:
     """
     held: dict[tuple[str, str, int], dict[Lot, float]] = defaultdict(lambda: defaultdict(float))
     for s, p, to, m, y, tonnes, _ in found["purchases"].itertuples(index=False):
-        held[m, p, y][BOUGHT, f"{s}|{p}|{to}"] += tonnes / 1000.0
+        held[m, p, y][BOUGHT, offer_key(s, p, to)] += tonnes * KT_PER_T
     for m, c, p, y, tonnes in found["unmet"].itertuples(index=False):
-        held[m, p, y][SHORT, c] += tonnes / 1000.0
+        held[m, p, y][SHORT, c] += tonnes * KT_PER_T
     got: dict[tuple[str, str, int], float] = defaultdict(float)
     output: dict[tuple[str, int], float] = defaultdict(float)
     if rule == "equity":
         for h, p, m, y, tonnes, _ in found["deliveries"].itertuples(index=False):
-            held[m, p, y][MADE, h] += tonnes / 1000.0
-            got[m, h, y] += tonnes / 1000.0 * problem.price[p, y]
+            held[m, p, y][MADE, h] += tonnes * KT_PER_T
+            got[m, h, y] += tonnes * KT_PER_T * problem.price[p, y]
         for h, p, y, made in found["products"][["host", "product", "year", "made"]].itertuples(index=False):
-            output[h, y] += made / 1000.0 * problem.price[p, y]
+            output[h, y] += made * KT_PER_T * problem.price[p, y]
     offtake = {
         (m, h, y): max(0.0, got.get((m, h, y), 0.0) - least * worth)
         for m, least in problem.offtake_minimum.items()

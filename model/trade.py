@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from model.analysis import supplier_facts
-from model.problem import Problem
+from model.problem import KT_PER_T, Problem, offer_key
 from model.published import COUNTRY_CODES
 from model.tables import Tables
 
@@ -21,8 +21,6 @@ FEED, JOINT_OXIDE, BOUGHT_OXIDE, KNOW_HOW = "feed", "oxide of joint plants", "ox
 GOODS = (FEED, JOINT_OXIDE, BOUGHT_OXIDE)
 ITEMS = (*GOODS, KNOW_HOW)
 """Fees are services: they are shown beside the goods and are no part of the goods balance."""
-
-KT_PER_T = 1e-3
 
 
 def trade_flows(tables: Tables, problem: Problem, found: Frames) -> pd.DataFrame:
@@ -50,7 +48,7 @@ def trade_flows(tables: Tables, problem: Problem, found: Frames) -> pd.DataFrame
     facts = supplier_facts(tables)
     for supplier, p, offered_to, m, y, tonnes, _ in found["purchases"].itertuples(index=False):
         origin = facts[supplier, p, offered_to]["customs_origin"]
-        price = problem.purchase_cost["oxide_purchase"][f"{supplier}|{p}|{offered_to}", m, y]
+        price = problem.purchase_cost["oxide_purchase"][offer_key(supplier, p, offered_to), m, y]
         flows[y, BOUGHT_OXIDE, origin, problem.market_country[m]] += price * tonnes * KT_PER_T
     rows = [(*key, value) for key, value in sorted(flows.items()) if value and key[2] and key[2] != key[3]]
     return pd.DataFrame(rows, columns=["year", "item", "origin", "destination", "value"])

@@ -10,6 +10,7 @@ import pandas as pd
 from model.formulation import build_model
 from model.matrix import compile_model
 from model.planner import Plan
+from model.problem import T_PER_KT
 from model.ranging import Change, FixedPlan
 from model.result_schema import ResultColumn
 from model.studies.marginal_prices import NEARBY, NOTHING, Priced, find_slopes, pick_rows, price_figures
@@ -19,8 +20,6 @@ from model.studies.marginal_sentences import resolve_sentences
 from model.studies.marginal_words import read_aloud
 from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext, StudySheet
-
-T_PER_KT = 1000.0
 
 TOP_COLUMNS = (
     ResultColumn("kind", "", "What kind of figure."),

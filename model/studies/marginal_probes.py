@@ -12,11 +12,10 @@ import pandas as pd
 from model.formulation import build_model
 from model.matrix import Matrix, Name, compile_model
 from model.planner import Plan
-from model.problem import Cap, Problem
+from model.problem import T_PER_KT, Cap, Problem
 from model.ranging import Change
 from model.tables import Tables
 
-T_PER_KT = 1000.0
 DEMAND, SOURCE, SUPPLIER, CONTRACT, PLANT, CAP, STOCK, RULE, OFFTAKE = (
     "demand", "source", "supplier", "contract", "plant", "cap", "stockpile", "host rule", "offtake",
 )  # fmt: skip

@@ -11,7 +11,7 @@ from model.batch import Case, solve_cases
 from model.coalitions import VIEWS, Coalition, coalition_tables, proper_coalitions
 from model.ledger import cost_by_market, yearly_rule
 from model.planner import Plan
-from model.problem import HostRule
+from model.problem import KT_PER_T, T_PER_KT, HostRule, offer_key
 from model.schema import ANY
 from model.studies.options import neither_tables
 from model.studies.plan_figures import host_names, plan_builds
@@ -139,11 +139,12 @@ def double_claims(game: Game) -> float:
     for plan in solved:
         for s, p, to, _, y, tonnes, _ in plan.solution.tables["purchases"].itertuples(index=False):
             if to == ANY:
-                claims[f"{s}|{p}|{to}", y] += tonnes
-                offered[f"{s}|{p}|{to}", y] = 1000.0 * problem.supply[f"{s}|{p}|{to}", y]
+                key = offer_key(s, p, to), y
+                claims[key] += tonnes
+                offered[key] = T_PER_KT * problem.supply[key]
         for source, _, _, y, tonnes, _ in plan.solution.tables["feed"].itertuples(index=False):
             claims[source, y] += tonnes
-            offered[source, y] = 1000.0 * problem.available[source, y]
+            offered[source, y] = T_PER_KT * problem.available[source, y]
     return sum(max(0.0, tonnes - offered[key]) for key, tonnes in claims.items())
 
 
@@ -166,15 +167,15 @@ def conflicts(game: Game) -> list[str]:
     shipped: dict[tuple[str, str, int], float] = defaultdict(float)
     for plan in solved:
         for _, h, _, y, tonnes, _ in plan.solution.tables["feed"].itertuples(index=False):
-            fed[h, y] += tonnes / 1000.0
+            fed[h, y] += tonnes * KT_PER_T
         for h, p, m, y, tonnes, _ in plan.solution.tables["deliveries"].itertuples(index=False):
             if problem.country[h] != problem.market_country[m]:
-                shipped[h, p, y] += tonnes / 1000.0
+                shipped[h, p, y] += tonnes * KT_PER_T
     for rule in problem.rules:
         over = max((_used(rule, fed, shipped, y) - rule.value for y in problem.years if rule.holds(y)), default=0.0)
         if rule.rule in CEILINGS and over > 1e-6:
             where = host_names(game.joint.tables, [rule.host])
-            words.append(f"{CEILINGS[rule.rule]} {where} {1000 * over:,.0f} t more than rule {rule.rule_id} allows in a year")
+            words.append(f"{CEILINGS[rule.rule]} {where} {T_PER_KT * over:,.0f} t more than rule {rule.rule_id} allows in a year")
     return words
 
 
