@@ -18,7 +18,7 @@ from model.planner import Plan, solve
 from model.report_words import count_words, plant_words, tonnes_words
 from model.result_schema import ResultColumn
 from model.solution import Solution
-from model.studies.plan_figures import verdict
+from model.studies.plan_figures import china_share_of_feed, china_share_of_supply, verdict
 from model.studies.study import Say, StudyContext, StudySheet
 from model.tables import Tables
 
@@ -171,22 +171,16 @@ def plan_table(ranking: Ranking, names: dict[str, str]) -> pd.DataFrame:
     best = ranking.plans[0].solution.objective
     rows = []
     for rank, plan in enumerate(ranking.plans, 1):
-        solution, found = plan.solution, plan.solution.tables
+        solution = plan.solution
         extra = solution.objective - best
-        supply, feed = found["supply_balance"], found["feed"]
         rows.append(
             (
                 rank, _listed(solution.host_set, names), solution.objective, extra, extra / abs(best) if best else math.nan,
-                max(0.0, solution.gap), _share(supply["china"].sum(), supply["joint"].sum() + supply["bought"].sum()),
-                _share(feed["china_tonnes"].sum(), feed["tonnes"].sum()), float(found["unmet"]["tonnes"].sum()),
+                max(0.0, solution.gap), china_share_of_supply(plan), china_share_of_feed(plan), float(solution.tables["unmet"]["tonnes"].sum()),
                 verdict(plan), "; ".join(plant_words(plan)) or "none",
             )
         )  # fmt: skip
     return pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
-
-
-def _share(part: float, whole: float) -> float:
-    return float(part / whole) if whole > 0 else math.nan
 
 
 def host_table(ranking: Ranking, names: dict[str, str]) -> tuple[Sequence[ResultColumn], pd.DataFrame]:

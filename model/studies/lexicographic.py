@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from model.goal import Goal, ShortageLimit
 from model.outcome import SolveOptions
 from model.planner import Plan, solve
-from model.studies.plan_figures import plan_builds
+from model.studies.plan_figures import plan_builds, tonnes_short
 from model.studies.study import Say
 from model.tables import Tables
 
@@ -60,13 +60,6 @@ def ranks(tables: Tables) -> dict[int, tuple[str, ...]]:
     }
 
 
-def horizon_shortage(plan: Plan, sectors: Collection[str]) -> float:
-    """Return the t REO that sectors are left short over the horizon."""
-    unmet = plan.solution.tables["unmet"]
-    rows = unmet[unmet["sector"].isin(list(sectors))]
-    return float((rows["tonnes"] * rows["year"].map(plan.problem.years_represented).astype(float)).sum())
-
-
 def horizon_demand(plan: Plan, sectors: Collection[str]) -> float:
     """Return the t REO that sectors want over the horizon."""
     problem = plan.problem
@@ -100,14 +93,14 @@ def serve_by_priority(tables: Tables, plan: Plan, options: SolveOptions, say: Sa
         if wanted <= 0.0:
             continue
         held = passes[-1].plan if passes else plan
-        before = horizon_shortage(held, sectors)
+        before = tonnes_short(held, sectors)
         least, bound, following = before, 0.0, held
         if before > NEGLIGIBLE_T:
             goal = Goal("shortage", short_sectors=sectors, shortage_limits=tuple(secured))
             shortest = solve(tables, to_a_kg, goal=goal, start=plan_builds(held))
             if not shortest.solution.status.has_plan:
                 return passes, f"priority {priority}: {shortest.solution.termination}"
-            least, bound = min(before, horizon_shortage(shortest, sectors)), shortest.solution.goal_bound
+            least, bound = min(before, tonnes_short(shortest, sectors)), shortest.solution.goal_bound
             if before - least > NEGLIGIBLE_T:
                 goal = Goal(shortage_limits=(*secured, _limit(sectors, least)))
                 following = solve(tables, options, goal=goal, start=plan_builds(shortest))

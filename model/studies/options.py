@@ -16,7 +16,7 @@ from model.analysis import LOCAL_PARTNER, capital_by_payer
 from model.batch import Case, solve_cases
 from model.planner import Plan
 from model.result_schema import ResultColumn
-from model.studies.plan_figures import plan_builds, plants_in_words, tonnes_short, verdict
+from model.studies.plan_figures import china_share_of_feed, china_share_of_supply, plan_builds, plants_in_words, tonnes_short, verdict
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 
@@ -135,11 +135,9 @@ def summarise(plan: Plan) -> dict[str, float | str]:
     found, problem = plan.solution.tables, plan.problem
     if not plan.solution.status.has_plan:
         return {"verdict": verdict(plan), "plants": ""}
-    costs, supply, feed = found["costs"], found["supply_balance"], found["feed"]
+    costs, supply = found["costs"], found["supply_balance"]
     span = problem.years_represented
     weighted = float(((supply["demand"] - supply["unmet"]) * supply["year"].map(problem.weight)).sum())
-    given = float((supply["joint"] + supply["bought"]).sum())
-    fed = float(feed["tonnes"].sum())
     paid = capital_by_payer(problem, found)
     capex = (paid["share"] * paid["capex"]).groupby(paid["payer"]).sum().to_dict() if len(paid) else {}
     return {
@@ -148,8 +146,8 @@ def summarise(plan: Plan) -> dict[str, float | str]:
         "cost_per_kg": plan.solution.objective / weighted * 1000.0 if weighted > 0 else math.nan,
         "plants": plants_in_words(plan.tables, plan_builds(plan)),
         "capacity": float(found["plants"]["capacity"].sum()),
-        "china_supply": float(supply["china"].sum()) / given if given > 0 else math.nan,
-        "china_feed": float(feed["china_tonnes"].sum()) / fed if fed > 0 else math.nan,
+        "china_supply": china_share_of_supply(plan),
+        "china_feed": china_share_of_feed(plan),
         "unmet": tonnes_short(plan),
         "fees": float(costs.loc[costs["component"] == "know_how_fee", "present_value"].sum()),
         **{f"capex_{payer}": float(capex.get(payer, 0.0)) for payer in (*problem.partners, LOCAL_PARTNER)},

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from model.coalitions import SHARED, WHOLE, Coalition, shapley_costs
+from model.coalitions import SHARED, WHOLE, shapley_costs
 from model.ledger import SHAPLEY, YEARLY_RULES, cost_by_market, yearly_rule
 from model.outcome import Status
-from model.planner import Plan
 from model.result_schema import ResultColumn
 from model.studies.partner_game import Game, conflicts, double_claims, members_cost, solve_games
 from model.studies.partner_trade import trade_sheet
-from model.studies.plan_figures import plan_builds, plants_in_words, verdict
+from model.studies.plan_figures import china_share_of_supply, plan_builds, plants_in_words, verdict
 from model.studies.study import StudyContext, StudySheet
 from model.swaps import swing
 
@@ -60,14 +59,6 @@ SPLIT_COLUMNS = (
 )  # fmt: skip
 
 
-def china_share(plan: Plan, members: Coalition) -> float:
-    """Return the China-linked share of all that some markets are supplied with, all modelled years; NaN without supply."""
-    supply = plan.solution.tables["supply_balance"]
-    own = supply[supply["market"].isin(members)]
-    whole = float((own["joint"] + own["bought"]).sum())
-    return float(own["china"].sum()) / whole if whole > 0 else math.nan
-
-
 def alone_frame(games: Sequence[Game]) -> pd.DataFrame:
     """Set each coalition's plan alone beside its part of the joint plan."""
     rows = []
@@ -81,7 +72,7 @@ def alone_frame(games: Sequence[Game]) -> pd.DataFrame:
             own = found.solution.tables["unmet"]
             unmet = float(own.loc[own["market"].isin(members), "tonnes"].sum())
             words = plants_in_words(found.tables, plan_builds(found))
-            rows.append((game.view, *told, words, unmet, china_share(found, members), found.solution.gap, verdict(found)))
+            rows.append((game.view, *told, words, unmet, china_share_of_supply(found, members), found.solution.gap, verdict(found)))
     return pd.DataFrame(rows, columns=[column.name for column in ALONE_COLUMNS])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 
 from model.planner import Plan
 from model.problem import BuildKey
@@ -21,18 +22,36 @@ def plan_builds(plan: Plan) -> tuple[BuildKey, ...]:
     return tuple((str(h), str(d), str(w), int(y)) for h, d, w, y in plan.solution.tables["builds"].itertuples(index=False))
 
 
-def tonnes_short(plan: Plan) -> float:
-    """Return the t REO left short over the horizon: modelled years weighted by the years that they stand for."""
-    unmet = plan.solution.tables["unmet"]
-    years = unmet["year"].map(plan.problem.years_represented).astype(float)
-    return float((unmet["tonnes"] * years).sum())
-
-
 def short_by_sector(plan: Plan) -> dict[str, float]:
-    """Return the t REO that each sector is left short over the horizon, all markets and products together."""
+    """Return the t REO that each sector is left short over the horizon, all markets and products together.
+
+    Modelled years are weighted by the years that they stand for; a sector that is not named is not short.
+    """
     unmet = plan.solution.tables["unmet"]
     tonnes = unmet["tonnes"] * unmet["year"].map(plan.problem.years_represented).astype(float)
     return {str(sector): float(short) for sector, short in tonnes.groupby(unmet["sector"]).sum().items()}
+
+
+def tonnes_short(plan: Plan, sectors: Collection[str] | None = None) -> float:
+    """Return the t REO left short over the horizon: of some sectors, or of all."""
+    return sum(tonnes for sector, tonnes in short_by_sector(plan).items() if sectors is None or sector in sectors)
+
+
+def china_share_of_supply(plan: Plan, markets: Collection[str] | None = None) -> float:
+    """Return the China-linked share of the oxide that some markets, or all, are supplied with, all modelled years; NaN without supply."""
+    supply = plan.solution.tables["supply_balance"]
+    own = supply if markets is None else supply[supply["market"].isin(list(markets))]
+    return _share(own["china"].sum(), own["joint"].sum() + own["bought"].sum())
+
+
+def china_share_of_feed(plan: Plan) -> float:
+    """Return the China-linked share of what the joint plants are fed, all modelled years; NaN without feed."""
+    feed = plan.solution.tables["feed"]
+    return _share(feed["china_tonnes"].sum(), feed["tonnes"].sum())
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 0 else math.nan
 
 
 def host_names(tables: Tables, hosts: Sequence[str]) -> str:

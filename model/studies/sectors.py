@@ -13,8 +13,8 @@ from model.planner import Plan
 from model.report_words import tonnes_words
 from model.result_schema import ResultColumn
 from model.shortages import CAP, CAPACITY, DEARER, KINDS, LIMIT, NO_ORE, UNCLEAR, shortage_reasons
-from model.studies.lexicographic import NEGLIGIBLE_T, Pass, horizon_demand, horizon_shortage, ranks, serve_by_priority
-from model.studies.plan_figures import plan_builds, plants_in_words, verdict
+from model.studies.lexicographic import NEGLIGIBLE_T, Pass, horizon_demand, ranks, serve_by_priority
+from model.studies.plan_figures import plan_builds, plants_in_words, tonnes_short, verdict
 from model.studies.study import StudyContext, StudySheet
 
 WHAT_HELPS = {
@@ -89,7 +89,7 @@ def coverage_table(plan: Plan) -> tuple[Sequence[ResultColumn], pd.DataFrame]:
     rows = []
     for sector, part in ((str(sector), part) for sector, part in long.groupby("sector", sort=False)):
         priority, name = part.iloc[0][["priority", "name"]]
-        wanted, short = horizon_demand(plan, [sector]), horizon_shortage(plan, [sector])
+        wanted, short = horizon_demand(plan, [sector]), tonnes_short(plan, [sector])
         rows.append((priority, sector, name, wanted, short, 1.0 - short / wanted if wanted > 0 else math.nan, *part["coverage"]))
     return columns, pd.DataFrame(rows, columns=[column.name for column in columns])
 
@@ -126,7 +126,7 @@ def pass_table(plan: Plan, passes: Sequence[Pass]) -> pd.DataFrame:
         step = solution.objective - item.before_cost
         rows.append(
             (
-                item.priority, ", ".join(item.sectors), item.wanted, horizon_shortage(plan, item.sectors), item.before, item.least, item.bound,
+                item.priority, ", ".join(item.sectors), item.wanted, tonnes_short(plan, item.sectors), item.before, item.least, item.bound,
                 step, solution.objective - plan.solution.objective, 1000.0 * step / avoided if avoided > NEGLIGIBLE_T else math.nan,
                 max(0.0, solution.gap), plants_in_words(plan.tables, plan_builds(item.plan)), verdict(item.plan),
             )
@@ -139,7 +139,7 @@ def pass_table(plan: Plan, passes: Sequence[Pass]) -> pd.DataFrame:
 
 def _in_all(plan: Plan, shortages: pd.DataFrame) -> str:
     every = [sector for sectors in ranks(plan.tables).values() for sector in sectors]
-    wanted, short = horizon_demand(plan, every), horizon_shortage(plan, every)
+    wanted, short = horizon_demand(plan, every), tonnes_short(plan, every)
     if shortages.empty:
         return f"Sectors: all of the {tonnes_words(wanted)} wanted over the horizon is served."
     first = shortages.iloc[0]
@@ -208,7 +208,7 @@ def _in_strict_order(plan: Plan, passes: Sequence[Pass], stopped: str) -> list[s
             )
         elif item.before > NEGLIGIBLE_T:
             words.append(f"{who}: {tonnes_words(item.least)} short, {doubt or 'and no plan can do better'}.")
-        lost = item.least - horizon_shortage(plan, item.sectors)
+        lost = item.least - tonnes_short(plan, item.sectors)
         if lost > NEGLIGIBLE_T:
             words.append(f"Priority {item.priority} loses {tonnes_words(lost)} to higher ones against the least-cost plan.")
     if stopped:
