@@ -190,7 +190,7 @@ def find_causes(before: Tables, after: Tables, changes: Sequence[CellChange]) ->
 def apply_cause(tables: Tables, after: Tables, cause: Cause) -> Tables:
     """Return the tables with the cells of one cause set to what they are in `after`."""
     if cause.sheet == "settings":
-        return _with_setting(tables, cause.column, after.settings[cause.column])
+        return tables.with_settings(**{cause.column: after.settings[cause.column]})
     if cause.column == WHOLE:
         return tables.with_frames(**{cause.sheet: after[cause.sheet]})
     frame, new = tables[cause.sheet].copy(), _keyed(after, cause.sheet)
@@ -204,15 +204,6 @@ def apply_cause(tables: Tables, after: Tables, cause: Cause) -> Tables:
         for name in names if key in new else ():
             frame.at[row, name] = new[key][name]
     return tables.with_frames(**{cause.sheet: frame})
-
-
-def _with_setting(tables: Tables, name: str, value: str | float) -> Tables:
-    frame = tables["settings"].copy()
-    if name not in set(frame["setting"]):
-        line = dict.fromkeys(frame.columns, "") | {"setting": name, "quality": "assumption", "source": "default", "value": value}
-        return tables.with_frames(settings=pd.concat([frame, pd.DataFrame([line])], ignore_index=True))
-    frame.loc[frame["setting"] == name, "value"] = value
-    return tables.with_frames(settings=frame)
 
 
 def attribute(

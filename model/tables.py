@@ -108,7 +108,9 @@ class Tables:
         for name, value in values.items():
             place = frame["setting"] == name
             if not place.any():
-                row = pd.DataFrame([{"setting": name}], index=[max(frame.index, default=1) + 1])
+                row = pd.DataFrame(
+                    [{"setting": name, "source": "planner", "quality": "assumption"}], index=[max(frame.index, default=1) + 1]
+                )
                 frame = pd.concat([frame, row.reindex(columns=frame.columns, fill_value="")])
                 place = frame["setting"] == name
             frame["value"] = frame["value"].astype(object).where(~place, value)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from model.problem import Problem
 from model.problem_builder import build_problem
-from model.studies.host_changes import with_host_figure, with_rows
+from model.studies.host_changes import with_host_figure
 from model.tables import Tables
 
 FEED_AND_TRADE = ("no_thorium", "no_cracking", "feed_ceiling", "export_share", "export_ceiling")
@@ -149,8 +149,4 @@ def plan_barriers(tables: Tables, host: str) -> list[Barrier]:
 
 
 def _setting_changed(name: str, value: float) -> Callable[[Tables], Tables]:
-    def changed(tables: Tables) -> Tables:
-        frame = tables["settings"]
-        return tables.with_frames(settings=with_rows(frame[frame["setting"] != name], [{"setting": name, "value": value}]))
-
-    return changed
+    return lambda tables: tables.with_settings(**{name: value})

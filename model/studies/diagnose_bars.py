@@ -12,7 +12,6 @@ from model.problem import Problem
 from model.problem_builder import build_problem
 from model.problem_sheets import modelled_years
 from model.schema import THORIUM_LEVELS
-from model.studies.diagnose_edits import with_setting
 from model.tables import Tables
 
 BARRING_RULES = ("forbid_plant", "no_thorium", "no_cracking")
@@ -31,7 +30,7 @@ def widened(tables: Tables) -> tuple[Tables, Problem]:
         suppliers[y] = suppliers[y].clip(lower=NOTHING_T)
     wide = tables.with_frames(hosts=hosts, host_rules=rules[~rules["rule"].isin(BARRING_RULES)], suppliers=suppliers)
     longest = tables["designs"]["build_years"].max() if len(tables["designs"]) else 0.0
-    wide = with_setting(wide, "decision_year", float(min(tables.setting("decision_year"), years[0] - math.ceil(longest))))
+    wide = wide.with_settings(decision_year=float(min(tables.setting("decision_year"), years[0] - math.ceil(longest))))
     everywhere = hosts.copy()
     everywhere["candidate"] = "yes"
     try:

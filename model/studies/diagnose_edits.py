@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from model.schema import SETTING_BY_NAME
+from model.book import is_blank
 from model.tables import Tables
 from model.words import number_text
 
@@ -53,10 +51,14 @@ class Edit:
             return f"delete row {self.row} of {self.sheet} ({self.what})"
         if self.row is None:
             return f"add a row {self.what} to {self.sheet} with the value {as_typed(self.after)} (now the default, {as_typed(self.before)})"
-        if isinstance(self.after, str) or isinstance(self.before, str):
-            return f"set {cell} ({self.what}) from {as_typed(self.before)} to {as_typed(self.after)}"
-        verb = "raise" if self.after > self.before else "lower"
-        return f"{verb} {cell} ({self.what}) from {as_typed(self.before)} to {as_typed(self.after)}"
+        return f"{verb(self.before, self.after)} {cell} ({self.what}) from {as_typed(self.before)} to {as_typed(self.after)}"
+
+
+def verb(before: Typed, after: Typed) -> str:
+    """Return what typing a value does to the one that stands there."""
+    if isinstance(before, str) or isinstance(after, str) or is_blank(before):
+        return "set"
+    return "raise" if after > before else "lower"
 
 
 def as_typed(value: Typed) -> str:
@@ -72,16 +74,16 @@ def as_typed(value: Typed) -> str:
 
 def apply_edits(tables: Tables, edits: Sequence[Edit]) -> Tables:
     """Return the tables with the cells typed and the rows deleted."""
-    frames = {sheet: tables[sheet].copy() for sheet in dict.fromkeys(edit.sheet for edit in edits)}
     for edit in edits:
-        frame = frames[edit.sheet]
+        frame = tables[edit.sheet].copy()
         if edit.column is None:
-            frames[edit.sheet] = frame.drop(index=edit.row)
+            tables = tables.with_frames(**{edit.sheet: frame.drop(index=edit.row)})
         elif edit.row is None:
-            frames[edit.sheet] = _with_setting(frame, edit.what, edit.after)
+            tables = tables.with_settings(**{edit.what: edit.after})
         else:
             frame.at[edit.row, edit.column] = edit.after
-    return tables.with_frames(**frames)
+            tables = tables.with_frames(**{edit.sheet: frame})
+    return tables
 
 
 def setting_row(tables: Tables, name: str) -> Hashable | None:
@@ -89,18 +91,3 @@ def setting_row(tables: Tables, name: str) -> Hashable | None:
     frame = tables["settings"]
     rows = frame.index[frame["setting"] == name]
     return rows[0] if len(rows) else None
-
-
-def with_setting(tables: Tables, name: str, value: Typed) -> Tables:
-    """Return the tables with a setting changed."""
-    row = setting_row(tables, name)
-    column = None if row is None else "value"
-    return apply_edits(tables, [Edit("settings", row, column or "value", SETTING_BY_NAME[name].default, value, name)])
-
-
-def _with_setting(frame: pd.DataFrame, name: str, value: Typed) -> pd.DataFrame:
-    row = max([1, *frame.index]) + 1
-    record = dict.fromkeys(frame.columns, "") | {"setting": name, "value": value}
-    if "source" in record:
-        record |= {"source": "planner", "quality": "assumption"}
-    return pd.concat([frame, pd.DataFrame([record], index=[row], dtype=object)])
