@@ -6,52 +6,17 @@ import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from model.book import column_of, is_blank, setting_column
-from model.scenarios import ScenarioError, resolve_row
-from model.schema import SETTING_BY_NAME, SHEET_BY_NAME
-from model.studies.diagnose_edits import Edit, Typed, apply_edits, as_typed
+from model.book import column_of, setting_column
+from model.schema import SETTING_BY_NAME
+from model.studies.diagnose_edits import Edit, Typed, apply_edits, as_typed, verb
+from model.studies.diagnose_touches import SHEET, Touch, changed_row, done_by, key_of, resolved, scenario_touches, setting_name, undone_by
 from model.tables import Tables
-from model.words import fold_code, number_text
 
-SHEET = "scenarios"
 FEWEST_DIGITS, MOST_DIGITS = 3, 12
 OVERSHOOT = 1e-3
 """Of the change of a cell: how much further it may be moved so that the factor or increment has few digits."""
 
 TYPE, ADD_ROW, DELETE_ROW = "type", "add the row", "delete the row"
-
-
-@dataclass(frozen=True)
-class Touch:
-    """A row of a scenario that changes a cell.
-
-    Parameters
-    ----------
-    scenario, row
-        Where it stands.
-    operation, value
-        As in the sheet scenarios.
-    alone
-        It changes no other cell.
-    """
-
-    scenario: str
-    row: Hashable
-    operation: str
-    value: Typed
-    alone: bool
-
-    def done(self, figure: float) -> float:
-        """Return what the row makes of a figure."""
-        if self.operation == "set":
-            return float(self.value)
-        return figure * float(self.value) if self.operation == "multiply" else figure + float(self.value)
-
-    def undone(self, figure: float) -> float:
-        """Return the figure of which the row makes this one; NaN where there is none, or no single one."""
-        if self.operation == "set" or (self.operation == "multiply" and float(self.value) == 0.0):
-            return math.nan
-        return figure / float(self.value) if self.operation == "multiply" else figure - float(self.value)
 
 
 @dataclass(frozen=True)
@@ -82,23 +47,6 @@ class Instruction:
     reached: Typed
     edit: Edit | None
     order: tuple[bool, str, int]
-
-
-def scenario_touches(tables: Tables, edit: Edit, scenario: str) -> list[Touch]:
-    """Return the rows of a scenario, or of several joined by ``+``, that change a cell, in the order in which they are applied."""
-    frame, found = tables[SHEET], []
-    names = [scenario] if scenario in set(frame["scenario"]) else [fold_code(part) for part in scenario.split("+")]
-    own = _setting_name(tables, edit) if edit.sheet == "settings" else edit.row
-    for name in names if scenario else []:
-        for row, record in frame[frame["scenario"] == name].to_dict("index").items():
-            try:
-                change = resolve_row(tables, record, row)
-            except ScenarioError:
-                continue
-            if change.sheet == edit.sheet and own in change.rows and (edit.column is None or edit.column in change.columns):
-                alone = len(change.rows) == len(change.columns) == 1
-                found.append(Touch(name, row, change.operation, change.value, alone))
-    return found
 
 
 def instructions(
@@ -167,7 +115,7 @@ def _in_a_row(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Cal
     typed, reached = value
     cell = tables.cell(SHEET, touch.row, "value")
     noun = {"multiply": "the factor on ", "add": "the increment of ", "set": ""}[touch.operation]
-    words = f"{_verb(touch.value, typed)} {cell} ({noun}{edit.what}, in scenario {touch.scenario}) from {as_typed(touch.value)} to {as_typed(typed)}"
+    words = f"{verb(touch.value, typed)} {cell} ({noun}{edit.what}, in scenario {touch.scenario}) from {as_typed(touch.value)} to {as_typed(typed)}"
     if touch.operation != "set" or later:
         words += f", so that {as_typed(edit.before)} becomes {as_typed(reached)}"
     return Instruction(words, TYPE, cell, as_typed(touch.value), as_typed(typed), edit.what, cell, reached, edit, _order(TYPE))
@@ -178,11 +126,11 @@ def _value_in(tables: Tables, edit: Edit, touch: Touch, later: Sequence[Touch]) 
     if isinstance(edit.after, str) or isinstance(edit.before, str):
         return (edit.after, edit.after) if touch.operation == "set" and not later else None
     if touch.operation == "set":
-        return _nearest(_undone(edit.after, later), lambda value: _done(value, later), edit, _is_whole(tables, edit))
-    base = touch.undone(_undone(edit.before, later))
-    aim = _undone(edit.after, later)
+        return _nearest(undone_by(edit.after, later), lambda value: done_by(value, later), edit, _is_whole(tables, edit))
+    base = touch.undone(undone_by(edit.before, later))
+    aim = undone_by(edit.after, later)
     wanted = aim - base if touch.operation == "add" else aim / base if base else math.nan
-    return _nearest(wanted, lambda value: _done(replace(touch, value=value).done(base), later), edit, _is_whole(tables, edit))
+    return _nearest(wanted, lambda value: done_by(replace(touch, value=value).done(base), later), edit, _is_whole(tables, edit))
 
 
 def _beneath(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Callable[[Edit], bool]) -> Instruction | None:
@@ -190,8 +138,8 @@ def _beneath(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Call
     if edit.sheet == "settings" or isinstance(edit.after, str) or isinstance(edit.before, str):
         return None
     whole = _is_whole(tables, edit)
-    value = _nearest(_undone(edit.after, touches), lambda figure: _done(figure, touches), edit, whole)
-    base = _undone(edit.before, touches)
+    value = _nearest(undone_by(edit.after, touches), lambda figure: done_by(figure, touches), edit, whole)
+    base = undone_by(edit.before, touches)
     if value is None or math.isnan(base) or not allowed(replace(edit, after=value[0])):
         return None
     typed, reached = value
@@ -202,7 +150,7 @@ def _beneath(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Call
         for touch in touches
     )
     words = (
-        f"{_verb(base, typed)} {cell} ({edit.what}) from {as_typed(base)} to {as_typed(typed)}, "
+        f"{verb(base, typed)} {cell} ({edit.what}) from {as_typed(base)} to {as_typed(typed)}, "
         f"of which the scenario, as it {steps}, makes {as_typed(reached)} in place of {as_typed(edit.before)}"
     )
     return Instruction(words, TYPE, cell, as_typed(base), as_typed(typed), edit.what, row, reached, edit, _order(TYPE))
@@ -222,14 +170,10 @@ def _as_set(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Calla
 
 def _in_a_row_added(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Callable[[Edit], bool]) -> Instruction | None:
     """Add a row to the scenario that sets this cell after all others; None where no key names its row alone."""
-    key, column = _key(tables, edit), "value" if edit.sheet == "settings" else str(edit.column)
+    key, column = key_of(tables, edit), "value" if edit.sheet == "settings" else str(edit.column)
     record: dict[Hashable, object] = {"sheet": edit.sheet, "key": key, "column": column, "operation": "set", "value": edit.after}
-    try:
-        change = resolve_row(tables, record)
-    except ScenarioError:
-        return None
-    own = _setting_name(tables, edit) if edit.sheet == "settings" else edit.row
-    if change.rows != (own,) or len(change.columns) != 1:
+    change = resolved(tables, record)
+    if change is None or change.rows != (changed_row(tables, edit),) or len(change.columns) != 1:
         return None
     scenario = touches[-1].scenario
     row = tables.cell(SHEET, touches[-1].row, "value")
@@ -248,7 +192,7 @@ def _rows_left_without_a_cell(tables: Tables, edits: Sequence[Edit]) -> Iterator
     """Yield the scenario rows that must go with rows that are deleted, as their key would name nothing."""
     gone, frame = [edit for edit in edits if edit.column is None], tables[SHEET]
     left, records = apply_edits(tables, gone), frame.to_dict("index")
-    idle = [row for row, record in records.items() if _resolves(tables, record) and not _resolves(left, record)] if gone else []
+    idle = [row for row, record in records.items() if resolved(tables, record) and not resolved(left, record)] if gone else []
     for row in idle:
         name, place = records[row]["scenario"], f"{SHEET}!{row}"
         what = f"it changes what is deleted on sheet {records[row]['sheet']}"
@@ -259,18 +203,6 @@ def _rows_left_without_a_cell(tables: Tables, edits: Sequence[Edit]) -> Iterator
 
 
 # --- figures -----------------------------------------------------------------------------------
-
-
-def _done(figure: float, touches: Sequence[Touch]) -> float:
-    for touch in touches:
-        figure = touch.done(figure)
-    return figure
-
-
-def _undone(figure: float, touches: Sequence[Touch]) -> float:
-    for touch in reversed(touches):
-        figure = touch.undone(figure)
-    return figure
 
 
 def _nearest(wanted: float, done: Callable[[float], float], edit: Edit, whole: bool) -> tuple[float, float] | None:
@@ -293,36 +225,5 @@ def _nearest(wanted: float, done: Callable[[float], float], edit: Edit, whole: b
 
 
 def _is_whole(tables: Tables, edit: Edit) -> bool:
-    column = (
-        setting_column(SETTING_BY_NAME[_setting_name(tables, edit)]) if edit.sheet == "settings" else column_of(edit.sheet, edit.column)
-    )
+    column = setting_column(SETTING_BY_NAME[setting_name(tables, edit)]) if edit.sheet == "settings" else column_of(edit.sheet, edit.column)
     return column.kind in ("integer", "year")
-
-
-# --- places ------------------------------------------------------------------------------------
-
-
-def _verb(before: Typed, after: Typed) -> str:
-    if isinstance(before, str) or isinstance(after, str) or is_blank(before):
-        return "set"
-    return "raise" if after > before else "lower"
-
-
-def _resolves(tables: Tables, record: dict) -> bool:
-    try:
-        resolve_row(tables, record)
-    except ScenarioError:
-        return False
-    return True
-
-
-def _setting_name(tables: Tables, edit: Edit) -> str:
-    return edit.what if edit.row is None else str(tables["settings"].at[edit.row, "setting"])
-
-
-def _key(tables: Tables, edit: Edit) -> str:
-    if edit.sheet == "settings":
-        return _setting_name(tables, edit)
-    values = [tables[edit.sheet].at[edit.row, name] for name in SHEET_BY_NAME[edit.sheet].key]
-    texts = ["" if is_blank(value) else number_text(value) if isinstance(value, float) else str(value) for value in values]
-    return " | ".join(texts).rstrip(" |")
