@@ -65,6 +65,10 @@ class SolveOptions:
         """Return the gap asked for at a cost, MUSD: the wider of the two."""
         return max(self.absolute_gap, self.relative_gap * abs(cost))
 
+    def is_proven(self, cost: float, gap: float) -> bool:
+        """Whether a plan of this cost is proven to the gap asked for, but for rounding; not where its gap is not known."""
+        return gap <= self.gap_at(cost) + ROUNDING * max(1.0, abs(cost))
+
     def cutoff_above(self, cost: float) -> float:
         """Return a cutoff below which a search cannot miss a plan of this cost, MUSD.
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from model.highs import FINAL_SECONDS, SOLVED, load, run_watched
 from model.matrix import Matrix, Name, Vector
-from model.outcome import INTERRUPTED, ROUNDING, Outcome, ProgressFunction, SolveOptions, Status, without_plan
+from model.outcome import INTERRUPTED, Outcome, ProgressFunction, SolveOptions, Status, without_plan
 
 NO_PRESOLVE = 50_000
 """Nonzeros up to which a linear program with its plants fixed is solved in less time than it takes to make it smaller."""
@@ -201,8 +201,8 @@ def publish(matrix: Matrix, found: Search, options: SolveOptions, seconds: dict[
     published = np.clip(np.array(solution.col_value), lower, upper)  # the solver may overstep a bound by its tolerance
     bound = min(found.bound, objective)
     status = found.status
-    slack = ROUNDING * max(1.0, abs(objective))  # the linear program may differ from the search by the solver's tolerances
-    if status is Status.OPTIMAL and objective - bound > options.gap_at(objective) + slack:
+    # the linear program may differ from the search by the solver's tolerances
+    if status is Status.OPTIMAL and not options.is_proven(objective, objective - bound):
         status = Status.LIMIT
     return Outcome(
         status, found.termination, objective, bound, published, np.array(solution.row_dual), seconds,

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from model.outcome import ROUNDING, SolveOptions
+from model.outcome import SolveOptions
 from model.problem import BuildKey
 from model.studies.cap_levels import CapScope
 
@@ -122,10 +122,6 @@ class Sweep:
     grid: tuple[float, ...]
     options: SolveOptions
     points: dict[float, Point] = field(default_factory=dict)
-
-    def is_proven(self, point: Point) -> bool:
-        """Whether a plan is proven to the gap asked for."""
-        return point.gap <= self.options.gap_at(point.cost) + ROUNDING * max(1.0, abs(point.cost))
 
     def known(self) -> list[Point]:
         """Return the points from loose to tight."""

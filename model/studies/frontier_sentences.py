@@ -43,7 +43,7 @@ def sentences_of(tables: Tables, frontier: Frontier) -> Iterator[str]:
     if barred:
         yield f"{name}: from {barred[0]:g} % down there is no plan at all."
     plans = [point for point in sweep.known() if point.exists]
-    doubtful = [point for point in plans if not sweep.is_proven(point)]
+    doubtful = [point for point in plans if not sweep.options.is_proven(point.cost, point.gap)]
     if doubtful:
         yield f"{name}: {len(doubtful)} of {len(plans)} levels are not proven to the gap asked for; read the gap of each before its hosts."
     if frontier.lowest and frontier.lowest.exists:
@@ -96,7 +96,7 @@ def _hosts(tables: Tables, frontier: Frontier) -> Iterator[str]:
 
 def doubt_of(sweep: Sweep, *points: Point) -> str:
     """Return how far from proven the worst of some points is, in brackets; "" where all are proven to the gap asked for."""
-    if all(sweep.is_proven(point) for point in points):
+    if all(sweep.options.is_proven(point.cost, point.gap) for point in points):
         return ""
     gaps = [point.gap for point in points]
     return " (not proven)" if any(math.isnan(gap) for gap in gaps) else f" (not proven: within {max(gaps):,.1f} MUSD)"

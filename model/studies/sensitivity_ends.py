@@ -108,19 +108,14 @@ def verdict(best: Moved, kept: Moved, own: Moved, options: SolveOptions) -> str:
     if not best.known:
         return UNKNOWN
     if best.hosts == own.hosts:
-        return NO if _is_settled(best, options) else OPEN
+        return NO if options.is_proven(best.total_cost, best.gap) else OPEN
     if _cannot_be(kept):
         return YES
     if not kept.known:
         return UNKNOWN
     if kept.total_cost - kept.gap > best.total_cost + 1e-6:
         return YES
-    return TIE if _is_settled(best, options) and _is_settled(kept, options) else OPEN
-
-
-def _is_settled(item: Moved, options: SolveOptions) -> bool:
-    """Whether a search came as near to its bound as was asked, at the cost that it found."""
-    return item.gap <= options.gap_at(item.total_cost) * (1.0 + 1e-6) + 1e-6
+    return TIE if options.is_proven(best.total_cost, best.gap) and options.is_proven(kept.total_cost, kept.gap) else OPEN
 
 
 def _cannot_be(kept: Moved) -> bool:
