@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from model.problem import offer_key
-from model.shortages import BINDING
+from model.shortage_room import BINDING
 
 if TYPE_CHECKING:
     from model.planner import Plan

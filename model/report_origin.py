@@ -10,7 +10,7 @@ from model.report_book import Book, DataTable, Field, Live, Row, less, ratio, ta
 from model.report_page import Page
 from model.report_sheets import product_year_share
 from model.report_tables import ReportTables
-from model.shortages import BINDING
+from model.shortage_room import BINDING
 
 ATTRIBUTION = (
     "Origin is attributed by mass balance (book-and-claim): a joint plant may book the Chinese part of its feed on any of its products' "

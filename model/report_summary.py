@@ -28,7 +28,7 @@ from model.report_words import (
     verdict_words,
 )
 from model.report_writing import ROW_HEIGHT, text_lines
-from model.shortages import BINDING
+from model.shortage_room import BINDING
 
 if TYPE_CHECKING:
     from model.planner import Plan

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from model.outcome import Status
-from model.shortages import BINDING, shortage_reasons
+from model.shortage_room import BINDING
+from model.shortages import shortage_reasons
 from model.solution import Solution
 
 if TYPE_CHECKING:

@@ -15,11 +15,9 @@ import pandas as pd
 from model.problem import Problem
 from model.shortage_plants import FurtherPlants
 from model.shortage_room import (
-    BINDING,
     CAP,
     CAPACITY,
     DEARER,
-    KINDS,
     LIMIT,
     NO_ORE,
     UNCLEAR,
@@ -29,8 +27,6 @@ from model.shortage_room import (
     Room,
     cap_words,
 )
-
-__all__ = ["BINDING", "CAP", "CAPACITY", "DEARER", "KINDS", "LIMIT", "NO_ORE", "UNCLEAR", "shortage_reasons"]
 
 NAMED = 0.1
 """Share of a shortage that dear offers must be able to meet if they are to be its reason."""

@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 
-from model.shortages import CAP, CAPACITY, DEARER, LIMIT, UNCLEAR, shortage_reasons
+from model.shortage_room import CAP, CAPACITY, DEARER, LIMIT, UNCLEAR
+from model.shortages import shortage_reasons
 from tests import small
 from tests.random_books import random_sheets
 from tests.small import Row, Solved

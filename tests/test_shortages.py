@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from model.shortages import CAP, CAPACITY, DEARER, KINDS, LIMIT, NO_ORE, UNCLEAR, shortage_reasons
+from model.shortage_room import CAP, CAPACITY, DEARER, KINDS, LIMIT, NO_ORE, UNCLEAR
+from model.shortages import shortage_reasons
 from model.tables import Tables
 from tests import small
 from tests.small import TWO_YEARS

@@ -12,7 +12,8 @@ from model.outcome import Status
 from model.planner import Plan
 from model.report_words import tonnes_words
 from model.result_schema import ResultColumn
-from model.shortages import CAP, CAPACITY, DEARER, KINDS, LIMIT, NO_ORE, UNCLEAR, shortage_reasons
+from model.shortage_room import CAP, CAPACITY, DEARER, KINDS, LIMIT, NO_ORE, UNCLEAR
+from model.shortages import shortage_reasons
 from model.studies.lexicographic import NEGLIGIBLE_T, Pass, horizon_demand, ranks, serve_by_priority
 from model.studies.plan_figures import plan_builds, plants_in_words, tonnes_short, verdict
 from model.studies.study import StudyContext, StudySheet
