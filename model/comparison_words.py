@@ -8,15 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from model.comparison import CellChange, Step, least_and_most, plant_changes
+from model.report_words import SHOWN
 from model.run_reading import Run
 
 BEFORE, AFTER = "before", "after"
 
 UNCHANGED = 0.005
 """MUSD: smaller changes are the dust of two solves."""
-
-SMALL_GAP = 0.05
-"""MUSD: gaps whose sum is smaller do not show in the figures of the sentences."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def sure_words(change: float, earlier_gap: float, later_gap: float) -> str:
     gaps = earlier_gap + later_gap
     if math.isnan(gaps):
         return "not sure (a gap is not known)"
-    if gaps < SMALL_GAP:
+    if gaps < SHOWN:
         return ""
     if abs(change) <= gaps:
         return "not sure (within the gaps)"
@@ -125,7 +123,7 @@ def _unmoved_words(found: Comparison) -> str:
     if abs(found.change) < UNCHANGED:
         return ""
     gaps = found.before.gap + found.after.gap
-    if abs(found.change) <= gaps + SMALL_GAP:
+    if abs(found.change) <= gaps + SHOWN:
         return "; the two searches stopped at different plans within their gaps"
     known = "a gap is not known" if math.isnan(gaps) else "their gaps do not explain it: run both again with this version"
     return f"; the two searches found different plans, and {known}"

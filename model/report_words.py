@@ -42,6 +42,9 @@ TO_TRY = {
 """What a planner can do when there is no plan, one sentence a step."""
 
 
+SHOWN = 0.05
+"""MUSD below which a figure with one decimal shows nothing."""
+
 NO_PLANT = "Build no joint plant; buy all oxide from existing refiners."
 
 

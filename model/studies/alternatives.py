@@ -15,18 +15,15 @@ import pandas as pd
 from model.goal import LEAST_COST
 from model.outcome import SolveOptions, Status
 from model.planner import Plan, solve
-from model.report_words import count_words, plant_words, tonnes_words
+from model.report_words import SHOWN, count_words, plant_words, tonnes_words
 from model.result_schema import ResultColumn
 from model.solution import Solution
-from model.studies.plan_figures import china_share_of_feed, china_share_of_supply, verdict
+from model.studies.plan_figures import china_share_of_feed, china_share_of_supply, name_of_host, verdict
 from model.studies.study import Say, StudyContext, StudySheet
 from model.tables import Tables
 
 TIE = 1e-7
 """Share of the cost by which two plans of the same cost may differ after rounding."""
-
-SAME = 0.05
-"""MUSD below which a difference is written as 0.0."""
 
 COLUMNS = (
     ResultColumn("rank", "", "1 is the cheapest."),
@@ -160,12 +157,6 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
     return [StudySheet("alternatives", caption, shown, words, headlines)]
 
 
-def name_of_host(tables: Tables) -> dict[str, str]:
-    """Return code -> full name of each host, the code where there is no name."""
-    hosts = tables["hosts"]
-    return {code: str(name).strip() or code for code, name in zip(hosts["host"], hosts["name"], strict=True)}
-
-
 def plan_table(ranking: Ranking, names: dict[str, str]) -> pd.DataFrame:
     """Return one row a plan in `COLUMNS`."""
     best = ranking.plans[0].solution.objective
@@ -225,8 +216,6 @@ def _listed(hosts: Collection[str], names: dict[str, str]) -> str:
     'Malaysia, Estonia and Chile'
     """
     shown = [names[host] for host in hosts]
-    # two sites in one country are told apart by their codes
-    shown = [f"{name} ({host})" if list(names.values()).count(name) > 1 else name for host, name in zip(hosts, shown, strict=True)]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "no joint plant"
 
 
@@ -264,7 +253,7 @@ def _nearest(ranking: Ranking, names: dict[str, str]) -> list[str]:
         else f"Nearest alternative: {difference(best.host_set, other.host_set, names)} costs {extra:,.1f} MUSD more."
     ]
     margin = ranking.margin
-    if extra < SAME and margin > -SAME:
+    if extra < SHOWN and margin > -SHOWN:
         words.append("Both come to the same cost: choose between them on other grounds.")
     elif margin > 0:
         words.append(f"The hosts of rank 1 are proven: every other choice of hosts costs at least {margin:,.1f} MUSD more.")

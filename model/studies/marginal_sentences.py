@@ -7,11 +7,9 @@ from collections.abc import Sequence
 
 from model.outcome import Status
 from model.planner import Plan
+from model.report_words import SHOWN
 from model.studies.marginal_resolves import Resolve, same_plants
 from model.studies.plan_figures import plan_builds, plants_in_words
-
-TOLD = 0.05
-"""MUSD below which one decimal shows nothing."""
 
 WORTH_TELLING = 0.1
 """MUSD that other plants must save for them to be weighed."""
@@ -50,7 +48,7 @@ def _gap(plan: Plan) -> float:
 def _span(low: float, high: float) -> str:
     """Say an interval from 0 up, MUSD."""
     if math.isinf(high):
-        return f"at least {low:,.1f} MUSD" if low >= TOLD else "not known"
+        return f"at least {low:,.1f} MUSD" if low >= SHOWN else "not known"
     return f"between {low:,.1f} and {high:,.1f} MUSD"
 
 
@@ -58,11 +56,11 @@ def _of_limit(own: Plan, item: Resolve, plan: Plan) -> str:
     """Say what a limit on plants costs: the least cost with it less that without it, each known to its plan's gap."""
     head, saved = f"{item.words}, {item.change}", own.solution.objective - plan.solution.objective
     low, high = max(0.0, saved - _gap(own)), max(0.0, saved + _gap(plan))  # without a limit nothing costs more
-    if high < TOLD:
+    if high < SHOWN:
         return f"{head}: saves nothing; leave it."
     if saved <= _gap(own):
         return f"{head}: what the limit costs is {_span(low, high)}; the gaps of the solves tell no more."
-    known = "" if high - low < TOLD else f", {_span(low, high)} by the gaps of the solves"
+    known = "" if high - low < SHOWN else f", {_span(low, high)} by the gaps of the solves"
     return f"{head}: saves {saved:,.1f} MUSD with {plants_in_words(plan.tables, plan_builds(plan))}; that is what the limit costs{known}."
 
 
@@ -73,7 +71,7 @@ def _of_figure(own: Plan, item: Resolve, plan: Plan) -> str:
     told = f"{head}, and the cost {_way(free)} by {abs(free):,.1f} MUSD"
     if math.isinf(slack + _gap(plan)):
         told += " (a solve has no bound, so that the change may do something else)"
-    elif slack + _gap(plan) >= TOLD:
+    elif slack + _gap(plan) >= SHOWN:
         told += f" ({free - _gap(plan):+,.1f} to {free + slack:+,.1f} by the gaps of the solves)"
     if math.isinf(item.as_built):
         return f"{told}; with the plants as built there is no plan. If that change is likely, build those now."

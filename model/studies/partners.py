@@ -10,6 +10,7 @@ import pandas as pd
 from model.coalitions import SHARED, WHOLE, shapley_costs
 from model.ledger import SHAPLEY, YEARLY_RULES, cost_by_market, yearly_rule
 from model.outcome import Status
+from model.report_words import SHOWN
 from model.result_schema import ResultColumn
 from model.studies.partner_game import Game, conflicts, double_claims, members_cost, solve_games
 from model.studies.partner_trade import trade_sheet
@@ -154,7 +155,7 @@ def gain_sentences(game: Game) -> list[str]:
     words = [f"Acting jointly {verb} {abs(game.gain):,.1f} MUSD{what}, discounted, {against}."]
     if low <= 0.0 <= high and high > low:
         words.append(f"The gaps of the solves let the saving lie between {low:,.1f} and {high:,.1f} MUSD: take it as no gain and no loss.")
-    elif high - low > 0.05:
+    elif high - low > SHOWN:
         words.append(f"With the gaps of the solves the saving lies between {low:,.1f} and {high:,.1f} MUSD.")
     claimed = double_claims(game) if game.view == WHOLE else 0.0
     if claimed > 0.5:
@@ -171,7 +172,7 @@ def rule_sentences(split: pd.DataFrame, game: Game) -> list[str]:
     if chosen.empty or chosen["gain"].isna().any():
         return []
     name = chosen["rule"].iloc[0]
-    loose = (chosen["gain_most"] - chosen["gain_least"]).max() > 0.05
+    loose = (chosen["gain_most"] - chosen["gain_least"]).max() > SHOWN
     parts = [
         f"{row['partner']} {row['gain_least']:+,.1f} to {row['gain_most']:+,.1f} MUSD"
         if loose
@@ -208,7 +209,7 @@ def _standing_sentences(rows: pd.DataFrame, chosen: pd.DataFrame, game: Game) ->
     for row in chosen.to_dict("records"):
         gap = game.alone_gap(row["partner"])
         if row["verdict"] == WORSE:
-            more = f" (up to {gap - row['gain']:,.1f} with the gap of its plan alone)" if gap > 0.05 else ""
+            more = f" (up to {gap - row['gain']:,.1f} with the gap of its plan alone)" if gap > SHOWN else ""
             words.append(
                 f"Warning: {row['partner']} would be {-row['gain']:,.1f} MUSD worse off than alone{more} and has reason to leave; {remedy}."
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from model.planner import Plan
@@ -54,12 +55,18 @@ def _share(part: float, whole: float) -> float:
     return float(part / whole) if whole > 0 else math.nan
 
 
-def host_names(tables: Tables, hosts: Sequence[str]) -> str:
-    """Return sites by the name of their country, with the code where a country has several; "none" if there are none."""
+def name_of_host(tables: Tables) -> dict[str, str]:
+    """Return code -> name of each site: that of its country, with the code where a country has several; the code where there is no name."""
     frame = tables["hosts"]
-    name = {h: str(n) or str(h) for h, n in zip(frame["host"], frame["name"], strict=True)}
-    shared = {n for n in name.values() if list(name.values()).count(n) > 1}
-    return ", ".join(f"{name[h]} ({h})" if name[h] in shared else name[h] for h in hosts) or "none"
+    names = {str(h): str(n).strip() or str(h) for h, n in zip(frame["host"], frame["name"], strict=True)}
+    several = Counter(names.values())
+    return {h: f"{name} ({h})" if several[name] > 1 else name for h, name in names.items()}
+
+
+def host_names(tables: Tables, hosts: Sequence[str]) -> str:
+    """Return sites by name, "none" if there are none."""
+    names = name_of_host(tables)
+    return ", ".join(names[h] for h in hosts) or "none"
 
 
 def plants_in_words(tables: Tables, builds: Sequence[BuildKey]) -> str:

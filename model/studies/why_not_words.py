@@ -6,12 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from model.report_words import SHOWN
 from model.studies.break_even import BreakEven
 from model.studies.plan_figures import host_names
 from model.tables import Tables
-
-SAME = 0.05
-"""MUSD below which a difference is written as 0.0."""
 
 NOT_THE_CHEAPEST = "So the plan of this run is not the cheapest: give it more time (time_limit on sheet settings)."
 
@@ -50,7 +48,7 @@ def _least(answer: Answer) -> float:
 
 def _is_settled(answer: Answer, gap: float) -> bool:
     """Whether the extra cost is known to the gap that was asked for."""
-    return answer.gap <= max(gap, SAME)
+    return answer.gap <= max(gap, SHOWN)
 
 
 def _amount(answer: Answer, gap: float, sign: str = "") -> str:
@@ -69,12 +67,12 @@ def in_the_way_of_losing(answer: Answer) -> str:
     if not answer.lifted:
         return "cost"
     rules = f"{' and '.join(answer.lifted)}, lifted here"
-    return f"cost, and {rules}" if answer.extra > SAME else rules
+    return f"cost, and {rules}" if answer.extra > SHOWN else rules
 
 
 def _doubtful(order: Sequence[Answer]) -> list[str]:
     """Return the hosts that may be nearer than the first, as their costs are not proven well enough or not known at all."""
-    return [each.host for each in order[1:] if (_least(each) < order[0].extra - SAME if not each.barred else bool(each.verdict))]
+    return [each.host for each in order[1:] if (_least(each) < order[0].extra - SHOWN if not each.barred else bool(each.verdict))]
 
 
 def sentences(tables: Tables, order: Sequence[Answer], lost: Sequence[Answer], asked: str, gap: float) -> Iterator[str]:
@@ -115,9 +113,9 @@ def sentences(tables: Tables, order: Sequence[Answer], lost: Sequence[Answer], a
 
 def _worth(answer: Answer, gap: float) -> str:
     """Return what the extra cost of the nearest host means."""
-    if answer.extra < -max(gap, SAME):
+    if answer.extra < -max(gap, SHOWN):
         return NOT_THE_CHEAPEST
-    if answer.extra <= SAME:
+    if answer.extra <= SHOWN:
         return "It costs no more than the plan of this run, within the gap: take it or leave it on other grounds."
     if _is_settled(answer, gap):
         return "That is the least that choosing it for another reason than cost must be worth."
@@ -130,18 +128,18 @@ def _of_losing(tables: Tables, answer: Answer, gap: float) -> str:
     if answer.barred:
         return f"Without {name}{f', and with {rules} lifted' if rules else ''}: {'; '.join(answer.barred)}."
     then = "no plant is built" if answer.plants == "none" else f"the plants are {answer.plants}"
-    if rules and answer.extra <= SAME:
-        less = f"{'' if _is_settled(answer, gap) else 'at least '}{-answer.extra:,.1f} MUSD less" if answer.extra < -SAME else "no more"
+    if rules and answer.extra <= SHOWN:
+        less = f"{'' if _is_settled(answer, gap) else 'at least '}{-answer.extra:,.1f} MUSD less" if answer.extra < -SHOWN else "no more"
         return f"{name} stands by {rules}: with the host lost and that lifted the plan costs {less}; then {then}."
     loss = f"Losing {name}{f', with {rules} lifted too,' if rules else ''} costs {_amount(answer, gap)}; then {then}."
-    if answer.extra < -max(gap, SAME):
+    if answer.extra < -max(gap, SHOWN):
         return f"{loss} {NOT_THE_CHEAPEST}"
-    if answer.extra <= SAME:
+    if answer.extra <= SHOWN:
         return loss
     if _is_settled(answer, gap):
         return f"{loss} Terms asked for the site should cost less than that."
     least = _least(answer)
-    return f"{loss} Terms asked for the site should cost less than {least:,.1f} MUSD." if least > SAME else loss
+    return f"{loss} Terms asked for the site should cost less than {least:,.1f} MUSD." if least > SHOWN else loss
 
 
 def headlines(
@@ -158,7 +156,7 @@ def headlines(
             text += f"; it comes in if its {_in_words(least)}"
         yield text + "."
     # what the loss of a host that a rule forces costs is not the host's alone
-    dear = [answer for answer in lost if not answer.barred and not answer.lifted and answer.extra > SAME]
+    dear = [answer for answer in lost if not answer.barred and not answer.lifted and answer.extra > SHOWN]
     if dear:
         worst = max(dear, key=lambda answer: answer.extra)
         yield f"Losing {host_names(tables, [worst.host])} would cost {_amount(worst, gap)}."
