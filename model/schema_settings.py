@@ -135,7 +135,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "why_not_hosts",
         "codes",
-        "Hosts that the study why_not asks about, comma separated; blank: every candidate.",
+        "Hosts that the study why_not asks about, comma separated; blank: every host.",
         "",
         group="studies",
         required=False,
@@ -166,7 +166,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "marginal_resolves",
         "integer",
-        "Figures, those that matter most, for which the study marginal solves again and lets the plants change.",
+        "Most figures, and limits on plants, that the study marginal changes and solves again with plants free to change.",
         5,
         "solves",
         0,
