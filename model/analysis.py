@@ -122,35 +122,6 @@ def traced_imports(tables: Tables, found: Frames) -> pd.DataFrame:
     return view
 
 
-def refining_view(tables: Tables, found: Frames) -> pd.DataFrame:
-    """Show in which country the oxide of all markets was refined, joint plants and existing refiners alike.
-
-    Returns
-    -------
-    pandas.DataFrame
-        year, country (code), tonnes, share (of the year's supply).
-    """
-    flows = supply_rows(tables, found).rename(columns={"refined_in": "country"})
-    view = flows.groupby(["year", "country"])["tonnes"].sum().reset_index()
-    total = view.groupby("year")["tonnes"].transform("sum")
-    view["share"] = view["tonnes"] / total.where(total > 0)
-    return view
-
-
-def mining_view(tables: Tables) -> pd.DataFrame:
-    """Show the output of 2024 by country over every source of the book, in use or not.
-
-    Returns
-    -------
-    pandas.DataFrame
-        country (code), tonnes, share.
-    """
-    view = tables["sources"].groupby("country")["output_2024"].sum().rename("tonnes").reset_index()
-    total = float(view["tonnes"].sum())
-    view["share"] = view["tonnes"] / total if total > 0 else float("nan")
-    return view
-
-
 def capital_by_payer(problem: Problem, found: Frames) -> pd.DataFrame:
     """Split each plant's capital between the partners and the host country's own investor.
 

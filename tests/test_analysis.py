@@ -13,8 +13,6 @@ from model.analysis import (
     capital_by_payer,
     capital_spend,
     customs_view,
-    mining_view,
-    refining_view,
     sector_coverage,
     supply_rows,
     traced_imports,
@@ -110,18 +108,8 @@ def test_traced_imports_leave_home_refining_out():
     assert view.loc["USA", "china_tonnes"] == 25.0
 
 
-def test_refining_view_counts_joint_and_bought_by_country_of_refining():
-    view = refining_view(origin_tables(), ORIGINS).set_index("country")["tonnes"].to_dict()
-    assert view == {"AAA": 150.0, "CHN": 100.0, "JPN": 105.0, "MYS": 200.0}
-
-
-def test_mining_view_uses_every_source_with_an_output():
-    view = mining_view(origin_tables()).set_index("country")["share"].to_dict()
-    assert view == {"AAA": pytest.approx(8 / 18), "CHN": pytest.approx(10 / 18)}
-
-
 def test_views_of_a_plan_without_flows_are_empty():
-    for view in (customs_view, traced_view, traced_imports, refining_view):
+    for view in (customs_view, traced_view, traced_imports):
         assert view(origin_tables(), frames()).empty
     assert list(supply_rows(origin_tables(), frames()).columns)[:3] == ["kind", "market", "product"]
 
