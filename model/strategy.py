@@ -35,10 +35,10 @@ FEW_WHOLE_COLUMNS = 400
 """Below it HiGHS alone is faster than any preparation."""
 
 QUICK_NODES, QUICK_PATIENCE = 120, 24
-"""Nodes of that search, and nodes after its last better plan; the whole search goes on from there."""
+"""Nodes of the search for a first plan, and nodes after its last better plan; the whole search goes on from there."""
 
 NEAR_ENOUGH, TOO_FAR = 0.005, 0.02
-"""A start within the first share of its bound needs no search for a first plan; a first plan beyond the second is no reason to stop looking."""
+"""A start, or a cutoff, within the first share of the bound needs no search for a first plan; a first plan beyond the second is no reason to stop looking."""
 
 EXCHANGES, FINE = 8, 0.02
 """Times that plants of the best plan are exchanged for others, each time a better one was found, and how much better, as a share of the gap.
