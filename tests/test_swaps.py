@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from model.planner import Plan, solve
@@ -107,3 +108,45 @@ def test_money_of_later_years_counts_less():
     settings: dict[str, object] = {**small.TWO_YEARS, "discount_rate": 0.25}
     _, widths = swings(settings=settings, suppliers=[CHEAP, DEAR], **NO_PLANT)
     assert widths == pytest.approx({"JPN": 40.0 * 1.8, "USA": 40.0 * 1.8})
+
+
+def widths_of(lots: dict[tuple[str, str], float], short: dict[tuple[str, str], float] | None = None, **sheets: list[small.Row]):
+    """Return how much lower and higher Japan's cost could be where the markets hold these tonnes, by (market, origin) or (market, sector)."""
+    plan = solve(two_partners(**sheets), small.EXACT)
+    found = dict(plan.solution.tables)
+    for table, rows in (
+        ("purchases", [(o, "Nd", "*", m, 2030, t, 0.0) for (m, o), t in lots.items() if o != "HOST"]),
+        ("deliveries", [(o, "Nd", m, 2030, t, 0.0) for (m, o), t in lots.items() if o == "HOST"]),
+        ("unmet", [(m, who, "Nd", 2030, t) for (m, who), t in (short or {}).items()]),
+    ):
+        found[table] = pd.DataFrame(rows, columns=found[table].columns)
+    return swing(plan.problem, found, "equity", "JPN")
+
+
+THREE_OFFERS = [CHEAP, small.supplier("MIDDLE", tonnes=500, price_share=0.5), DEAR]
+
+
+def test_a_lot_is_given_once_and_for_what_saves_most():
+    # 0.2 kt at 100 for 0.2 of the 0.3 kt at 20, then 0.1 of the 0.3 kt at 50 for what is left of it; or 0.2 kt at 50 for that at 100
+    lots = {("JPN", "DEAR"): 200.0, ("JPN", "MIDDLE"): 300.0, ("USA", "CHEAP"): 300.0, ("USA", "DEAR"): 200.0}
+    lower, higher = widths_of(lots, suppliers=THREE_OFFERS, **NO_PLANT)
+    assert (lower, higher) == pytest.approx((0.2 * 80 + 0.1 * 30, 0.2 * 50))
+
+
+def test_a_sector_takes_over_no_more_shortage_than_it_wants():
+    # Japan's magnets want 0.1 kt: they go short of that once, whichever oxide is given for it
+    demand = [small.demand(100, where="JPN"), small.demand(400, where="JPN", who="lasers"), small.demand(500, where="USA")]
+    lots = {("JPN", "CHEAP"): 250.0, ("JPN", "MIDDLE"): 250.0}
+    sectors = [small.sector("magnets"), small.sector("lasers")]
+    lower, higher = widths_of(lots, {("USA", "magnets"): 500.0}, demand=demand, sectors=sectors, suppliers=THREE_OFFERS, **NO_PLANT)
+    assert (lower, higher) == pytest.approx((0.0, 0.1 * 180))
+
+
+def test_a_least_offtake_is_given_up_once_whatever_is_taken_for_it():
+    # of 0.4 kt Japan keeps 0.1 kt: 0.25 kt for oxide at 100, and of the other 0.15 kt no more than 0.05 kt for oxide at 50
+    markets = [small.market("JPN", equity=0.5, offtake_minimum=0.2), small.market("USA", equity=0.5, offtake_minimum=0.2)]
+    lots = {
+        ("JPN", "HOST"): 400.0, ("JPN", "MIDDLE"): 100.0, ("USA", "HOST"): 100.0, ("USA", "MIDDLE"): 150.0, ("USA", "DEAR"): 250.0,
+    }  # fmt: skip
+    _, higher = widths_of(lots, markets=markets, designs=[small.design(capacity=500)], suppliers=THREE_OFFERS[1:])
+    assert higher == pytest.approx(0.25 * 100 + 0.05 * 50)
