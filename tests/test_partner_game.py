@@ -57,9 +57,7 @@ def shipping(rule: HostRule, country: str = "HHH") -> list[str]:
     """Return the conflicts of two plans alone that ship 500 t of Nd each from one host under a rule."""
     joint, *alone = plans(country)
     ruled = replace(joint, problem=replace(joint.problem, rules=(rule,)))
-    sent = [
-        with_flows(plan, deliveries=[("HOST", "Nd", partner, 2030, 500.0, 0.0)]) for plan, partner in zip(alone, PARTNERS, strict=True)
-    ]
+    sent = [with_flows(plan, deliveries=[("HOST", "Nd", partner, 2030, 500.0, 0.0)]) for plan, partner in zip(alone, PARTNERS, strict=True)]
     return conflicts(game(ruled, *sent))
 
 
@@ -120,6 +118,7 @@ def test_feed_for_a_plant_in_a_third_country_is_no_trade_between_the_partners():
     row = effect("HHH")
     assert (row["know_how_paid"], row["goods_balance"]) == (0.0, 0.0)
     assert row["feed_elsewhere"] == pytest.approx(20 * 0.75)
+    assert effect("USA")["feed_elsewhere"] == 0.0, "feed that stays at home is no export"
 
 
 def test_a_balance_that_rare_earths_hardly_move_is_no_argument():
