@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from model.comparison import Cause, Step
-from model.comparison_words import Comparison, describe
+from model.comparison_words import Comparison, describe, sure_words
 from model.outcome import Status
 from model.report_summary import GAP, PROVEN
 from model.run_reading import Run
@@ -60,3 +60,11 @@ def test_only_what_both_sheets_call_proven_is():
     assert not run(1.0, status=Status.LIMIT).proven
     words = compared(run(50.0), run(60.0, proven="no", gap=3.0), 60.0)
     assert "CAUTION: the plan after is not proven, a cheaper one may exist (up to 3.0 MUSD)" in words[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"), [(5.9, "not sure (within the gaps)"), (-6.1, "by the gaps -9.1 to -3.1"), (6.1, "by the gaps +3.1 to +9.1")]
+)
+def test_a_change_counts_against_the_sum_of_both_gaps(change, words):
+    assert sure_words(change, 3.0, 3.0) == words
+    assert sure_words(change, 0.02, 0.02) == ""

@@ -28,7 +28,7 @@ def test_only_sites_of_partners_and_candidates_abroad_count():
 
 def test_figures_of_years_that_stand_for_several():
     # 1 kt bought at 100 in 2030, 2 kt in 2031, which stands for three years; money of a year later counts four fifths
-    demand = [small.demand(1000, but={year: 2000 for year in range(2031, 2034)})]
+    demand = [small.demand(1000, but=dict.fromkeys(range(2031, 2034), 2000))]
     settings = {"last_year": 2033, "modelled_years": "2030,2031", "discount_rate": 0.25}
     plan = solve(small.book(settings, hosts=[small.host(candidate="no")], demand=demand), small.EXACT)
     found = summarise(plan)
