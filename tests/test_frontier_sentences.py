@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from model.outcome import SolveOptions
 from model.studies.cap_levels import cap_scopes
 from model.studies.cap_sweep import Frontier, Point, Reach, Sweep
 from model.studies.frontier_sentences import doubt_of, headlines_of, sentences_of
@@ -20,10 +21,14 @@ TABLES = small.book(
 SCOPES = cap_scopes(TABLES)
 
 
+def within(gap: float, relative: float = 0.0) -> SolveOptions:
+    return replace(small.EXACT, absolute_gap=gap, relative_gap=relative)
+
+
 def line(costs: dict[float, float], hosts: tuple[str, ...] = ("SMALL",), relative_gap: float = 0.0) -> Sweep:
     """Return a sweep whose levels are all proven to 0.5 of the gap of 1 MUSD."""
     points = {level: Point(level, cost, cost - 0.5, hosts) for level, cost in costs.items()}
-    return Sweep(tuple(costs), 1.0, relative_gap, points)
+    return Sweep(tuple(costs), within(1.0, relative_gap), points)
 
 
 def headlines(*sweeps: Sweep) -> list[str]:
@@ -52,7 +57,7 @@ def test_hosts_that_change_above_the_book_s_own_level_are_no_headline():
         50: Point(50, 50, 50, ("BIG",)),
         0: Point(0, 70, 70, ("BIG",)),
     }
-    sweep = Sweep((100, 80, 50, 0), 1.0, points=points)
+    sweep = Sweep((100, 80, 50, 0), within(1.0), points=points)
     assert [turn.level for turn in sweep.turns()] == [90]
     assert not any("hosts change" in told for told in headlines(sweep))
     later = replace(sweep, points={**points, 80: replace(points[80], hosts=("SMALL",)), 50: replace(points[50], hosts=("SMALL",))})
@@ -67,7 +72,7 @@ def test_the_same_hosts_are_not_said_to_do_where_a_level_was_not_found():
 
 
 def test_the_widest_gap_of_two_levels_is_told():
-    sweep = Sweep((100, 0), 1.0)
+    sweep = Sweep((100, 0), within(1.0))
     near, far = Point(100, 50, 45), Point(0, 60, 40)
     assert doubt_of(sweep, near, far) == doubt_of(sweep, far, near) == " (not proven: within 20.0 MUSD)"
     assert doubt_of(sweep, near, replace(far, bound=math.nan)) == " (not proven)"
@@ -81,7 +86,7 @@ def test_nothing_is_lower_than_a_share_of_none():
 
 
 def test_a_level_that_takes_the_tighter_plan_is_proven_no_better_than_the_looser_one():
-    sweep = Sweep((100, 50, 0), 1.0)
+    sweep = Sweep((100, 50, 0), within(1.0))
     sweep.tell(Point(100, 20.0, 17.0, ("SMALL",)))
     sweep.tell(Point(0, 20.5, 20.2, ("SMALL",)))
     assert sweep.wanted() == []
@@ -89,9 +94,9 @@ def test_a_level_that_takes_the_tighter_plan_is_proven_no_better_than_the_looser
 
 
 def test_costs_within_the_relative_gap_are_the_same():
-    sweep = Sweep((100, 50, 0), 0.0, 0.05)
+    sweep = Sweep((100, 50, 0), within(0.0, 0.05))
     sweep.tell(Point(100, 20.0, 20.0, ("SMALL",)))
     sweep.tell(Point(0, 21.0, 21.0, ("BIG",)))
     assert sweep.wanted() == []
     assert sweep.turns() == []
-    assert replace(sweep, relative_gap=0.04, points={level: sweep.points[level] for level in (100, 0)}).wanted() == [50]
+    assert replace(sweep, options=within(0.0, 0.04), points={level: sweep.points[level] for level in (100, 0)}).wanted() == [50]
