@@ -23,6 +23,7 @@ from model.problem_builder import build_problem
 from model.result_schema import RESULT_BY_NAME
 from model.shortages import shortage_reasons
 from model.tables import Tables
+from tests import small
 from tests.tiny import RECORDS, tiny_tables
 
 YEARLY = {2030: 500.0, 2031: 500.0, 2032: 500.0}
@@ -241,3 +242,22 @@ def test_reason_joint_product_goes_elsewhere():
     made, surplus = [("AAA_PORT", "Dy", 2030, 40.0, 20.0, 20.0, 0.0)], [("AAA_PORT", "Dy", 2030, 20.0, 0.0)]
     found = reason(tiny_tables(suppliers=without("Dy")), ("JPN", "ev", "Dy", 2030, 100.0), products=made, surplus=surplus)
     assert found == "held back by another limit: no supplier offers it and AAA_PORT must sell it elsewhere (limits on origin or offtake)"
+
+
+TIGHT = ("EACH", "supply", "tonnes", "every_product", "Nd", 2030, 0.5, 50.0, 100.0, 0.5, 0.0, 1.0)
+
+
+def test_a_clean_offer_that_is_not_bought_is_not_laid_to_a_cap():
+    tables = small.book(hosts=[], suppliers=[small.supplier("CLEAN"), small.supplier("CHINA", china_linked=1, price_share=1.1)])
+    assert "leaves no room for what CHINA still offers" in reason(tables, ("JPN", "magnets", "Nd", 2030, 100.0), china_shares=[TIGHT])
+    tables = small.book(hosts=[], suppliers=[small.supplier("CLEAN")])
+    found = reason(tables, ("JPN", "magnets", "Nd", 2030, 100.0), china_shares=[TIGHT])
+    assert found == "held back by another limit: CLEAN still offers it, yet the plan does not buy"
+
+
+def test_an_offer_that_a_cap_keeps_out_is_not_the_reason_by_its_price():
+    tables = small.book(hosts=[], suppliers=[small.supplier("CHINA", china_linked=1, price_share=3)])
+    free = reason(tables, ("JPN", "magnets", "Nd", 2030, 100.0))
+    assert free == "dearer than going without: CHINA asks 300.0 and the shortage costs 200.0 USD/kg"
+    capped = reason(tables, ("JPN", "magnets", "Nd", 2030, 100.0), china_shares=[TIGHT])
+    assert capped.startswith("held back by another limit: CHINA asks 300.0")

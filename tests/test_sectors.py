@@ -11,6 +11,7 @@ import scipy.optimize
 from model import planner
 from model.outcome import Status
 from model.planner import Plan
+from model.shortage_room import DEARER, UNCLEAR
 from model.studies import lexicographic, sectors
 from model.studies.plan_figures import tonnes_short
 from model.studies.study import StudyContext
@@ -225,6 +226,31 @@ def test_who_is_passed_over_is_named_with_who_is_served_instead():
     )
     assert "Priority 2 (lamps): 500 t short, and no plan can do better." in words
     assert "Priority 2 loses 500 t to higher ones against the least-cost plan." in words
+
+
+def test_only_those_of_lower_priority_count_as_served_instead():
+    # a kt short of defence costs 500, of lamps 150: lamps go without the last 300 t of 1500, and defence above them does not
+    ranked = [{**RANKED[0], "shortage_cost": 500}, {**RANKED[1], "shortage_cost": 150}]
+    plan = solved(small.book(hosts=[], sectors=ranked, demand=BOTH, suppliers=[small.supplier(tonnes=1200)]))
+    (row,) = sectors.shortage_table(plan).to_dict("records")
+    assert (row["sector"], row["short"], row["served_below"]) == ("lamps", pytest.approx(300), 0)
+    (sheet,) = sectors.run(StudyContext(plan.tables, plan, small.EXACT, 1, lambda _: None))
+    assert "priorities up to 1 are served in full; the first to go short is Lamps in JPN (priority 2" in sheet.headlines[0]
+    assert not any(line.startswith("Passed over") for line in sheet.sentences)
+
+
+def test_what_lower_priorities_lack_themselves_is_not_served_to_them():
+    plan = solved(small.book(hosts=[], sectors=RANKED, demand=BOTH, suppliers=[small.supplier(tonnes=300)]))
+    table = sectors.shortage_table(plan).set_index("sector")
+    assert table["short"].to_dict() == pytest.approx({"defence": 1000, "lamps": 200})
+    assert table["served_below"].to_dict() == pytest.approx({"defence": 300, "lamps": 0})
+
+
+def test_a_plant_is_called_dearer_only_where_the_plan_is_proven():
+    plan = solved(small.book(suppliers=[], designs=[small.design(capex=5000)]))
+    assert sectors.shortage_table(plan)["kind"].tolist() == [DEARER]
+    stopped = replace(plan, solution=replace(plan.solution, status=Status.LIMIT))
+    assert sectors.shortage_table(stopped)["kind"].tolist() == [UNCLEAR]
 
 
 def test_without_shortage_all_is_said_to_be_served():

@@ -8,6 +8,7 @@ import pytest
 
 from model.outcome import Status
 from model.studies import why_not
+from model.studies.barriers import forcing_rules
 from model.studies.host_changes import FIGURES, faces_duty, with_duty_share, with_forced_plant, with_host_figure
 from model.studies.why_not import force_hosts, lose_hosts, run
 from model.studies.why_not_words import Answer, headlines, sentences
@@ -52,6 +53,12 @@ def test_a_lost_host_takes_its_forced_plant_with_it():
     tables = two_hosts(far={"capex_factor": 3}, host_rules=[small.rule("force_plant", 1000, "NEAR")])
     (lost,) = lose_hosts(context_of(tables))
     assert lost.extra == small.approx(20)
+
+
+def test_a_rule_that_forces_a_plant_elsewhere_is_not_laid_to_a_host():
+    tables = two_hosts(host_rules=[small.rule("force_plant", 1000, "NEAR"), small.rule("forbid_plant", None, "FAR")])
+    assert forcing_rules(tables, "NEAR") == ["rule force_plant, force_plant (host_rules!2)"]
+    assert forcing_rules(tables, "FAR") == []
 
 
 def test_a_plant_forced_by_a_study_takes_the_place_of_no_other_rule():

@@ -57,6 +57,8 @@ def _advice(item: Priced, plan: Plan) -> str:
             return "; it is fed because something else obliges." if kind == SOURCE else "; its contract obliges to buy it."
         return "; pay nothing above its price for more of it." if abs(more) <= NOTHING else "."
     if kind == CAP:
+        if math.isnan(more) and math.isnan(less):
+            return "."
         return "; each point tighter costs about as much: the price of the policy." if one else "; that is the price of the policy."
     advice = {
         DEMAND: ("; saving or replacing a tonne is worth that much.", one and more > 0),
