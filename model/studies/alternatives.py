@@ -18,7 +18,7 @@ from model.planner import Plan, solve
 from model.report_words import SHOWN, count_words, plant_words, tonnes_words
 from model.result_schema import ResultColumn
 from model.solution import Solution
-from model.studies.plan_figures import china_share_of_feed, china_share_of_supply, name_of_host, verdict
+from model.studies.plan_figures import china_share_of_feed, china_share_of_supply, name_of_host, tonnes_short, verdict
 from model.studies.study import Say, StudyContext, StudySheet
 from model.tables import Tables
 
@@ -32,9 +32,9 @@ COLUMNS = (
     ResultColumn("extra_cost", "MUSD", "Against rank 1."),
     ResultColumn("extra_share", "share of cost", "Extra cost over the cost of rank 1."),
     ResultColumn("gap", "MUSD", "No plan with these hosts, or with hosts not ranked before it, can be cheaper than this one by more."),
-    ResultColumn("china_supply", "share", "China-linked share of the oxide that the markets receive, all modelled years, by tonnes."),
-    ResultColumn("china_feed", "share", "China-linked share of what the joint plants are fed, all modelled years, by tonnes."),
-    ResultColumn("unmet", "t REO", "Demand left short, all modelled years."),
+    ResultColumn("china_supply", "share", "China-linked share of the oxide that the markets receive, over the horizon, by tonnes."),
+    ResultColumn("china_feed", "share", "China-linked share of what the joint plants are fed, over the horizon, by tonnes."),
+    ResultColumn("unmet", "t REO", "Demand left short over the horizon."),
     ResultColumn("verdict", "", "Independent verification."),
     ResultColumn("plants", "", "Where, what, how worked and from when."),
 )
@@ -167,7 +167,7 @@ def plan_table(ranking: Ranking, names: dict[str, str]) -> pd.DataFrame:
         rows.append(
             (
                 rank, _listed(solution.host_set, names), solution.objective, extra, extra / abs(best) if best else math.nan,
-                max(0.0, solution.gap), china_share_of_supply(plan), china_share_of_feed(plan), float(solution.tables["unmet"]["tonnes"].sum()),
+                max(0.0, solution.gap), china_share_of_supply(plan), china_share_of_feed(plan), tonnes_short(plan),
                 verdict(plan), "; ".join(plant_words(plan)) or "none",
             )
         )  # fmt: skip
@@ -303,7 +303,7 @@ def _in_common(ranking: Ranking, names: dict[str, str]) -> list[str]:
             f"They differ in {listed}. All {number} cost within {spread:,.1f} MUSD of each other: "
             "that much is what a preference for one of these hosts on other grounds (risk, alliances, timetable) may cost."
         )
-    short = [float(plan.solution.tables["unmet"]["tonnes"].sum()) for plan in ranking.plans]
+    short = [tonnes_short(plan) for plan in ranking.plans]
     if max(short) > min(short) + 0.01:
         low, high = tonnes_words(min(short)), tonnes_words(max(short))
         words.append(f"Demand left short lies between {low} and {high}: look at that column before a cheaper plan is preferred.")

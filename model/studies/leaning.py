@@ -27,7 +27,7 @@ COLUMNS = (
     ResultColumn("change", "MUSD", "Against the plan of this run."),
     ResultColumn("plants", "", "Host, capacity in t REO/y and year on line of each plant."),
     ResultColumn("capacity", "t REO/y", "Joint capacity on line in the last year."),
-    ResultColumn("unmet", "t REO", "Demand left short, all modelled years."),
+    ResultColumn("unmet", "t REO", "Demand left short over the horizon."),
     ResultColumn(
         "same_hosts",
         "",

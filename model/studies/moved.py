@@ -11,7 +11,7 @@ from model.hot_start import HotStart
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
 from model.problem import BuildKey
-from model.studies.plan_figures import plan_builds, verdict
+from model.studies.plan_figures import plan_builds, tonnes_short, verdict
 from model.tables import Tables
 from model.validation import check_tables
 
@@ -59,7 +59,7 @@ def summarise(name: str, plan: Plan) -> Moved:
         plan.solution.objective,
         tuple(zip(plants["host"], plants["capacity"], plants["on_line"], strict=True)),
         float(plants["capacity"].sum()),
-        float(plan.solution.tables["unmet"]["tonnes"].sum()),
+        tonnes_short(plan),
         plan.solution.gap,
         verdict(plan),
         builds=plan_builds(plan),

@@ -31,8 +31,8 @@ COLUMNS = (
     ResultColumn("cost_per_kg", "USD/kg", "Total per kg of oxide supplied, both discounted."),
     ResultColumn("plants", "", "Country, capacity in t REO/y and year on line of each plant."),
     ResultColumn("capacity", "t REO/y", "Joint capacity on line in the last year."),
-    ResultColumn("china_supply", "share", "China-linked share of all that the markets are supplied with, traced, all modelled years."),
-    ResultColumn("china_feed", "share", "China-linked share of what the joint plants are fed, all modelled years; blank without plants."),
+    ResultColumn("china_supply", "share", "China-linked share of all that the markets are supplied with, traced, over the horizon."),
+    ResultColumn("china_feed", "share", "China-linked share of what the joint plants are fed, over the horizon; blank without plants."),
     ResultColumn("unmet", "t REO", "Demand left short over the horizon."),
     ResultColumn("fees", "MUSD", "Fees for know-how, discounted."),
 )

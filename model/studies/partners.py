@@ -14,7 +14,7 @@ from model.report_words import SHOWN
 from model.result_schema import ResultColumn
 from model.studies.partner_game import Game, conflicts, double_claims, members_cost, solve_games
 from model.studies.partner_trade import trade_sheet
-from model.studies.plan_figures import china_share_of_supply, plan_builds, plants_in_words, verdict
+from model.studies.plan_figures import china_share_of_supply, plan_builds, plants_in_words, tonnes_short, verdict
 from model.studies.study import StudyContext, StudySheet
 from model.swaps import swing
 
@@ -39,7 +39,7 @@ ALONE_COLUMNS = (
     ),
     ResultColumn("gain", "MUSD", "alone less joint; negative: dearer together."),
     ResultColumn("plants", "", "Plants of the plan alone: host, capacity in t REO/y, year on line."),
-    ResultColumn("unmet", "t REO", "Demand left short, all modelled years."),
+    ResultColumn("unmet", "t REO", "Demand left short over the horizon."),
     ResultColumn("china", "share", "China-linked share of all it is supplied with, by mass balance, all years."),
     ResultColumn("gap", "MUSD", "No plan alone can be cheaper than this one by more."),
     ResultColumn("verdict", "", "Independent verification."),
@@ -70,8 +70,7 @@ def alone_frame(games: Sequence[Game]) -> pd.DataFrame:
             if not found.solution.status.has_plan:
                 rows.append((game.view, *told, "", math.nan, math.nan, math.nan, verdict(found)))
                 continue
-            own = found.solution.tables["unmet"]
-            unmet = float(own.loc[own["market"].isin(members), "tonnes"].sum())
+            unmet = tonnes_short(found, markets=members)
             words = plants_in_words(found.tables, plan_builds(found))
             rows.append((game.view, *told, words, unmet, china_share_of_supply(found, members), found.solution.gap, verdict(found)))
     return pd.DataFrame(rows, columns=[column.name for column in ALONE_COLUMNS])

@@ -6,6 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+import pandas as pd
+
 from model.planner import Plan
 from model.problem import BuildKey
 from model.tables import Tables
@@ -23,32 +25,46 @@ def plan_builds(plan: Plan) -> tuple[BuildKey, ...]:
     return tuple((str(h), str(d), str(w), int(y)) for h, d, w, y in plan.solution.tables["builds"].itertuples(index=False))
 
 
+def _years(plan: Plan, frame: pd.DataFrame) -> pd.Series:
+    """Return the years that the modelled year of each row stands for."""
+    return frame["year"].map(plan.problem.years_represented).astype(float)
+
+
+def _short(plan: Plan, markets: Collection[str] | None) -> pd.DataFrame:
+    """Return sector and t REO left short over the horizon of each shortage of some markets, or of all."""
+    unmet = plan.solution.tables["unmet"]
+    own = unmet if markets is None else unmet[unmet["market"].isin(list(markets))]
+    return pd.DataFrame({"sector": own["sector"], "tonnes": own["tonnes"] * _years(plan, own)})
+
+
 def short_by_sector(plan: Plan) -> dict[str, float]:
     """Return the t REO that each sector is left short over the horizon, all markets and products together.
 
     Modelled years are weighted by the years that they stand for; a sector that is not named is not short.
     """
-    unmet = plan.solution.tables["unmet"]
-    tonnes = unmet["tonnes"] * unmet["year"].map(plan.problem.years_represented).astype(float)
-    return {str(sector): float(short) for sector, short in tonnes.groupby(unmet["sector"]).sum().items()}
+    short = _short(plan, None)
+    return {str(sector): float(tonnes) for sector, tonnes in short.groupby("sector")["tonnes"].sum().items()}
 
 
-def tonnes_short(plan: Plan, sectors: Collection[str] | None = None) -> float:
-    """Return the t REO left short over the horizon: of some sectors, or of all."""
-    return sum(tonnes for sector, tonnes in short_by_sector(plan).items() if sectors is None or sector in sectors)
+def tonnes_short(plan: Plan, sectors: Collection[str] | None = None, markets: Collection[str] | None = None) -> float:
+    """Return the t REO left short over the horizon: of some sectors and markets, or of all."""
+    short = _short(plan, markets)
+    return float(short.loc[short["sector"].isin(list(sectors)) if sectors is not None else slice(None), "tonnes"].sum())
 
 
 def china_share_of_supply(plan: Plan, markets: Collection[str] | None = None) -> float:
-    """Return the China-linked share of the oxide that some markets, or all, are supplied with, all modelled years; NaN without supply."""
+    """Return the China-linked share of the oxide that some markets, or all, are supplied with over the horizon; NaN without supply."""
     supply = plan.solution.tables["supply_balance"]
     own = supply if markets is None else supply[supply["market"].isin(list(markets))]
-    return _share(own["china"].sum(), own["joint"].sum() + own["bought"].sum())
+    years = _years(plan, own)
+    return _share((own["china"] * years).sum(), ((own["joint"] + own["bought"]) * years).sum())
 
 
 def china_share_of_feed(plan: Plan) -> float:
-    """Return the China-linked share of what the joint plants are fed, all modelled years; NaN without feed."""
+    """Return the China-linked share of what the joint plants are fed over the horizon; NaN without feed."""
     feed = plan.solution.tables["feed"]
-    return _share(feed["china_tonnes"].sum(), feed["tonnes"].sum())
+    years = _years(plan, feed)
+    return _share((feed["china_tonnes"] * years).sum(), (feed["tonnes"] * years).sum())
 
 
 def _share(part: float, whole: float) -> float:
