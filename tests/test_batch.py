@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from model.batch import Case, solve_cases, threads_of
+from model.outcome import Status
 from tests import small
 
 
@@ -29,3 +30,14 @@ def test_plans_come_in_the_order_asked_however_many_run_at_once():
     assert [cost for _, cost in found] == pytest.approx([cost for _, cost in alone])
     assert len({round(cost, 6) for _, cost in found}) == 3
     assert [sentence.split(":")[0] for sentence in said] == ["1 of 3", "2 of 3", "3 of 3"]
+
+
+def test_a_case_is_solved_as_it_asks():
+    # a plant makes for 30 what costs 100 to buy
+    tables = small.book()
+    cases = [Case("free", tables), Case("cheaper", tables, cutoff=29.0), Case("bare", tables, start=(), held=True)]
+    (_, free), (_, cheaper), (_, bare) = solve_cases(cases, small.EXACT, 1)
+    assert free.solution.objective == pytest.approx(30)
+    assert cheaper.solution.status is Status.INFEASIBLE
+    assert bare.solution.objective == pytest.approx(100)
+    assert bare.solution.host_set == ()

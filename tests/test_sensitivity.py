@@ -290,3 +290,12 @@ def test_no_plan_is_told_from_not_known():
     assert not item.known
     assert item.hosts == frozenset()
     assert not Moved("x", 1.0, (("A", 1.0, 2030),), 1.0, 0.0, 0.0, "FAILED").known
+
+
+def test_a_plan_that_was_not_found_is_not_said_not_to_exist():
+    plan = solve(small.book(), EXACT)
+    stopped = replace(plan, solution=replace(plan.solution, status=Status.NO_PLAN_FOUND))
+    assert not summarise("x", stopped).impossible
+    assert not summarise("x", stopped).known
+    failed = replace(plan, verification=replace(plan.verification, failures=["a rule"]))
+    assert not summarise("x", failed).known
