@@ -239,6 +239,17 @@ def test_only_those_of_lower_priority_count_as_served_instead():
     assert not any(line.startswith("Passed over") for line in sheet.sentences)
 
 
+def test_what_strict_order_costs_is_known_as_far_as_both_plans_are_proven():
+    def with_gap(plan: Plan, gap: float) -> Plan:
+        return replace(plan, solution=replace(plan.solution, bound=plan.solution.objective - gap))
+
+    plan, passes = solved(bought(700)), passes_of(bought(700))
+    passes[-1] = replace(passes[-1], plan=with_gap(passes[-1].plan, 2))
+    words = sectors._in_strict_order(with_gap(plan, 5), passes, "")
+    assert words[0] == "Serving strictly by priority costs 235.0 MUSD more than least cost (proven: between 233.0 and 240.0)."
+    assert "proven" not in sectors._in_strict_order(plan, passes, "priority 2")[0]
+
+
 def test_what_lower_priorities_lack_themselves_is_not_served_to_them():
     plan = solved(small.book(hosts=[], sectors=RANKED, demand=BOTH, suppliers=[small.supplier(tonnes=300)]))
     table = sectors.shortage_table(plan).set_index("sector")

@@ -94,6 +94,21 @@ def test_those_left_short_come_first_then_what_need_not_be_bought_and_last_the_s
     assert told == [(200, pytest.approx(0.05), "JPN"), (pytest.approx(120), pytest.approx(0.2), "JPN"), (15, float("inf"), "")]
 
 
+def test_where_nothing_is_made_a_share_of_it_holds_nothing_back():
+    rules = [small.rule("export_share", 0.3)]
+    assert words(room(small.book(host_rules=rules)), "JPN") == []
+    none = [small.rule("export_share", 0)]
+    assert len(words(room(small.book(host_rules=none)), "JPN")) == 1
+
+
+def test_what_a_kt_saves_those_left_short_is_net_of_its_way_there():
+    duty = {"measure": "tariff", "stage": "oxide", "origin": "HHH", "destination": "JPN", "rate": 10}
+    short = [("JPN", "magnets", "Nd", 2030, 50.0)]
+    found = room(small.book(duties=[duty]), unmet=short, purchases=[("SELLER", "Nd", "*", "JPN", 2030, 300.0, 0.0)])
+    assert [outlet.value for outlet in found.outlets("HOST", "Nd", 2030)] == pytest.approx([190, 90, 0])
+    assert found.serving_cost(FEED, "Nd", "JPN") == pytest.approx(20 + 10)
+
+
 def test_nobody_abroad_takes_more_where_exports_are_limited():
     found = room(small.book(host_rules=[small.rule("export_ceiling", 500)]), unmet=[("JPN", "magnets", "Nd", 2030, 50.0)])
     assert [outlet.market for outlet in found.outlets("HOST", "Nd", 2030)] == [""]
