@@ -147,6 +147,8 @@ def test_going_without_plants_is_an_alternative():
     words, shown = studied(tables)
     assert shown["Plans in order of cost."]["hosts"].tolist() == ["HOST", "no joint plant"]
     assert words[0].startswith("Nearest alternative: no joint plant at all costs 70.0 MUSD more")
+    # no other hosts are left at any cost, and more than the limit is not claimed
+    assert "The list is complete: any choice of hosts that is not listed costs at least 150.0 MUSD, 400 % above the least cost." in words
 
 
 def test_no_alternative_within_the_share_is_said_to_be_proven():
