@@ -1,8 +1,9 @@
-"""What studies gain by reuse: a frontier and the alternatives over the very solves they ran, done cold and alone.
+"""What studies gain by reuse: a frontier and the alternatives over the questions that they answer, each solved cold and alone.
 
 The studies run as in a run of the planner, side by side where they can and each solve started from what is known.
 Every solve that they ask for is noted and then repeated one by one through the same `solve()`, without a start and, for the
 frontier, without the cutoff taken from a neighbour. An alternative keeps its cutoff: how dear it may be is part of the question.
+The levels that the frontier shows without a solve, as a neighbour's plan settles them, are solved cold too: that is reuse as well.
 The run's own plan is needed before either and counted to neither.
 """
 
@@ -12,7 +13,7 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ from model.goal import LEAST_COST, Goal
 from model.outcome import SolveOptions
 from model.planner import Plan, solve
 from model.studies import alternatives, frontier
+from model.studies.cap_levels import with_cap_level
+from model.studies.cap_sweep import PERCENT, Frontier
+from model.studies.frontier import trace_frontiers
 from model.studies.study import StudyContext
 from model.tables import Tables
 from tests.benchmarks.arguments import add_solve_arguments
@@ -34,7 +38,7 @@ from tests.benchmarks.measuring import Timing, contradict, drawn, run_planner, t
 
 @dataclass(frozen=True)
 class Question:
-    """A solve that a study asked for, and what came of it."""
+    """What a study answered, by a solve or from its neighbours, and what came of it."""
 
     name: str
     tables: Tables
@@ -42,31 +46,62 @@ class Question:
     goal: Goal
     cutoff: float
     answer: Timing
+    solved: bool = True
 
 
 def run_studies(context: StudyContext) -> tuple[dict[str, float], list[Question]]:
-    """Run both studies; return the seconds of each and every solve in them."""
+    """Run both studies; return the seconds of each and every question in them."""
     asked: list[Question] = []
+    traced: list[Frontier] = []
+
+    def noting_frontiers(context: StudyContext) -> list[Frontier]:
+        traced.extend(trace_frontiers(context))
+        return traced
 
     def noting_cases(cases: Any, options: SolveOptions, *rest: Any, **hints: Any) -> Iterator[tuple[Any, Plan]]:
         for case, plan in solve_cases(cases, options, *rest, **hints):
             name = f"{case.name}, nobody shorter" if case.goal.shortage_limits else case.name
-            asked.append(Question(name, case.tables, options, case.goal, math.inf, timing_of(plan, math.nan)))
+            asked.append(Question(name, case.tables, options, case.goal, math.inf, timing_of(plan, seconds_of(plan))))
             yield case, plan
 
     def noting_solve(tables: Tables, options: SolveOptions, goal: Goal = LEAST_COST, cutoff: float = math.inf, **rest: Any) -> Plan:
         plan = solve(tables, options, goal=goal, cutoff=cutoff, **rest)
         name = f"other than {len(goal.excluded_host_sets)} host sets"
-        asked.append(Question(name, tables, options, goal, cutoff, timing_of(plan, math.nan)))
+        asked.append(Question(name, tables, options, goal, cutoff, timing_of(plan, seconds_of(plan))))
         return plan
 
     seconds = {}
-    with patch.object(frontier, "solve_cases", noting_cases), patch.object(alternatives, "solve", noting_solve):
+    with (
+        patch.object(frontier, "solve_cases", noting_cases),
+        patch.object(frontier, "trace_frontiers", noting_frontiers),
+        patch.object(alternatives, "solve", noting_solve),
+    ):
         for name, study in (("frontier", frontier.run), ("alternatives", alternatives.run)):
             began = time.perf_counter()
             study(context)
             seconds[name] = time.perf_counter() - began
-    return seconds, asked
+    return seconds, [*asked, *(question for each in traced for question in settled_levels(context, each))]
+
+
+def seconds_of(plan: Plan) -> float:
+    """Return the seconds from tables to verified plan, as the plan itself counts them."""
+    return sum(plan.solution.seconds.values())
+
+
+def settled_levels(context: StudyContext, traced: Frontier) -> Iterator[Question]:
+    """Yield the levels that a frontier shows though they were never solved."""
+    for point in traced.sweep.shown():
+        if point.found_at != point.level:
+            answer = Timing(0.0, point.cost, point.bound, True, point.impossible, point.verdict)
+            tables = with_cap_level(context.tables, traced.scope, point.level / PERCENT)
+            yield Question(
+                f"{traced.scope.name} at {point.level:g} %, settled", tables, context.options, LEAST_COST, math.inf, answer, False
+            )
+
+
+def scaled(seconds: Sequence[float], number: int) -> float:
+    """Return the sum for so many solves, of which some were timed; NaN where none of several was."""
+    return sum(seconds) * number / len(seconds) if seconds else math.nan if number else 0.0
 
 
 def main() -> int:
@@ -88,15 +123,16 @@ def main() -> int:
         return 1
     seconds, asked = run_studies(StudyContext(tables, own, options, given.threads, lambda line: print(line, file=sys.stderr, flush=True)))
     repeated = drawn(asked, given.sample, given.seed)
-    print(f"{'solve':<42} {'MUSD':>13} {'gap':>9} {'cold s':>9} {'cold MUSD':>13}  verification")
-    cold, sound = [], True
+    print(f"{'question':<42} {'MUSD':>13} {'gap':>9} {'s':>9} {'cold s':>9} {'cold MUSD':>13}  verification")
+    cold: dict[bool, list[float]] = {True: [], False: []}
+    sound = True
     for one in asked:
-        line = f"{one.name:<42} {one.answer.objective:>13,.3f} {one.answer.gap:>9.3f}"
+        line = f"{one.name:<42} {one.answer.objective:>13,.3f} {one.answer.gap:>9.3f} {one.answer.seconds:>9.2f}"
         sound &= one.answer.sound
         late = "" if one.answer.settled else "  stopped at its limit"
         if any(one is other for other in repeated):
             again = run_planner(one.tables, one.options, one.goal, one.cutoff)
-            cold.append(again.seconds)
+            cold[one.solved].append(again.seconds)
             # a study may stop at a cutoff, beyond which the repeat still finds a plan
             apart = not one.answer.impossible and contradict(one.answer, again)
             sound &= again.verdict != "FAILED" and not apart
@@ -106,11 +142,13 @@ def main() -> int:
         else:
             line += f" {'':>9} {'':>13}"
         print(f"{line}  {one.answer.verdict}{late}", flush=True)
-    theirs = sum(cold) * len(asked) / len(cold)
-    how = "" if len(cold) == len(asked) else f", {len(cold)} solved, chosen by seed {given.seed}, and scaled"
-    print(f"cold and alone: {len(asked)} solves{how}: {theirs:,.1f} s")
+    theirs = {solved: scaled(cold[solved], sum(one.solved is solved for one in asked)) for solved in (True, False)}
+    number = len(cold[True]) + len(cold[False])
+    how = "" if number == len(asked) else f", {number} solved, chosen by seed {given.seed}, and scaled"
+    print(f"cold and alone: {len(asked)} questions{how}: {theirs[True]:,.1f} s for those solved, {theirs[False]:,.1f} s for those settled")
     print("with reuse: " + ", ".join(f"{name} {spent:,.1f} s" for name, spent in seconds.items()))
-    print(f"studies_ratio: {sum(seconds.values()) / theirs:.4f}")
+    print(f"solved_only_ratio: {sum(seconds.values()) / theirs[True]:.4f}")
+    print(f"studies_ratio: {sum(seconds.values()) / sum(theirs.values()):.4f}")
     return 0 if sound else 1
 
 
