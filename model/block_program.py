@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from model.cut_pool import Proof
 from model.decomposition import Block
 from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Row, Vector
@@ -29,11 +30,14 @@ class Reply:
     constant, slopes
         Cost >= constant + slopes · groups at any point; of an impossible block, constant + slopes · groups <= 0 wherever it is possible.
         None where the block cannot tell.
+    proof
+        What makes it so.
     """
 
     state: LpState
     constant: float = 0.0
     slopes: Vector | None = None
+    proof: Proof | None = None
 
 
 class BlockProgram:
@@ -58,9 +62,6 @@ class BlockProgram:
         self.asked: Vector | None = None
         self.cost = float("nan")
         self.point = np.zeros(block.columns.size)
-        self.place_of = {int(column): place for place, column in enumerate(block.columns)}
-        for place, members in zip(block.group_columns.tolist(), block.groups, strict=True):
-            self.place_of.update(dict.fromkeys(members.tolist(), place))
 
     def ask(self, groups: Vector) -> Reply:
         """Solve the block with its groups at a point."""
@@ -76,7 +77,8 @@ class BlockProgram:
             solution = program.highs.getSolution()
             self.asked, self.cost = groups, program.objective
             self.point, self.duals_known = np.array(solution.col_value[:own]), True
-            self.reply = Reply(state, *self._bound_from(np.array(solution.row_dual), np.array(solution.col_dual)))
+            multipliers = np.array(solution.row_dual)
+            self.reply = Reply(state, *self._bound_from(multipliers, np.array(solution.col_dual)), self._told_by(multipliers))
         elif state is LpState.INFEASIBLE:
             self.asked, self.cost = groups, np.inf
             self.reply = self._proof(groups)
@@ -102,7 +104,7 @@ class BlockProgram:
 
     def _with_covers(self) -> Block:
         if self.covered is None:
-            self.covered = replace(self.block, matrix=self.block.matrix.with_rows(self.covers))
+            self.covered = self.block.with_rows(self.covers)
         return self.covered
 
     def _proof(self, groups: Vector) -> Reply:
@@ -111,32 +113,30 @@ class BlockProgram:
         best, most = Reply(LpState.FAILED), PROOF
         if not found:
             return best
-        matrix = self._with_covers().matrix
-        free = replace(self.block, matrix=replace(matrix, cost=np.zeros_like(matrix.cost)))
+        free = self._with_covers().without_costs
         scaled = np.array(ray) / max(float(np.abs(np.array(ray)).max(initial=0.0)), 1e-300)
         for multipliers in (scaled, -scaled):
             constant, slopes = free.bound_from(multipliers)
             excess = constant + float(slopes @ groups)
             if excess > most and np.abs(slopes).max(initial=0.0) > PROOF:
-                best, most = Reply(LpState.INFEASIBLE, constant, slopes), excess
+                best, most = Reply(LpState.INFEASIBLE, constant, slopes, self._told_by(multipliers)), excess
         return best
+
+    def _told_by(self, multipliers: Vector) -> Proof:
+        """Return the multipliers that are not zero, those of covers with their rows."""
+        base = self.program.base_height
+        taken = np.flatnonzero(multipliers)
+        rows, covers = taken[taken < base], taken[taken >= base]
+        return Proof(rows, multipliers[rows], tuple(self.covers[cover - base] for cover in covers), multipliers[covers])
 
     def add_cover(self, row: Row) -> None:
         """Add a row that holds for every plan, in positions of the whole matrix.
 
         Nothing is added where the members of a group differ in it: leaving a cover out only weakens the relaxation.
         """
-        weights: dict[int, float] = {}
-        times: dict[int, int] = {}
-        for column, weight in zip(row.columns.tolist(), row.coefficients.tolist(), strict=True):
-            place = self.place_of.get(column)
-            if place is None or weights.setdefault(place, weight) != weight:
-                return
-            times[place] = times.get(place, 0) + 1
-        own = self.block.columns.size
-        if any(place >= own and count != self.block.groups[place - own].size for place, count in times.items()):
+        inside = self.block.inside(row)
+        if inside is None:
             return
-        inside = Row(np.fromiter(weights, dtype=np.intp), np.fromiter(weights.values(), dtype=float), row.lower, row.upper)
         if len(self.covers) >= MOST_COVERS:
             self._forget_covers()
         self.program.add_rows([inside])

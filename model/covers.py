@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -90,6 +91,12 @@ class CapacityCovers:
                 np.array([problem.least_feed.get((build, y), 0.0) for build in plants]),
             )
 
+    @cached_property
+    def _feed_of(self) -> dict[int, tuple[tuple[str, str, int], FeedKey]]:
+        return {
+            int(column): (place, key) for place, line in self._places.items() for column, key in zip(line.feeds, line.keys, strict=True)
+        }
+
     def violated(self, values: Vector) -> list[Row]:
         """Return the rows that a point violates, at most two a line and year.
 
@@ -130,9 +137,7 @@ class CapacityCovers:
 
     def covers_of(self, rows: Sequence[Row]) -> list[Cover | None]:
         """Return which cover each row of this matrix states; None for a row that is none."""
-        feed_of = {
-            int(column): (place, key) for place, line in self._places.items() for column, key in zip(line.feeds, line.keys, strict=True)
-        }
+        feed_of = self._feed_of
         covers: list[Cover | None] = []
         for row in rows:
             found = [feed_of[column] for column in row.columns.tolist() if column in feed_of]

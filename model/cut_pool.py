@@ -7,13 +7,31 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from model.matrix import Vector
+from model.matrix import Row, Vector
 
 MOST_POOLED = 500
 """Cuts of one block that are remembered; beyond it the oldest that the master does not hold is forgotten."""
 
 VIOLATION = 1e-6
 """A cut says more than the master knows if it misses it by this share of the block's cost, or a feasibility cut by so much of its steepest slope."""
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """The multipliers that a cut is made of.
+
+    Parameters
+    ----------
+    rows, weights
+        Positions in the block's own matrix, and their multipliers.
+    covers, cover_weights
+        Rows added to it, in its own positions, and theirs.
+    """
+
+    rows: npt.NDArray[np.intp]
+    weights: Vector
+    covers: tuple[Row, ...] = ()
+    cover_weights: Vector = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +46,15 @@ class Cut:
         MUSD, and MUSD per unit of each group.
     is_feasibility
         Whether it rules out points at which the block is impossible, whatever they cost.
+    proof
+        What it follows from, where that is known.
     """
 
     block: int
     constant: float
     slopes: Vector
     is_feasibility: bool = False
+    proof: Proof | None = None
 
 
 @dataclass
@@ -99,6 +120,11 @@ class CutPool:
         excess[feasibility & (excess > VIOLATION)] = np.inf
         best = int(np.argmax(excess))
         return (float(excess[best]), self.cuts[best]) if excess[best] > VIOLATION * max(1.0, abs(known)) else None
+
+    def foremost(self, count: int) -> list[Cut]:
+        """Return so many cuts: those that the master holds, then the newest."""
+        order = np.argsort(self.free[: len(self.cuts)][::-1], kind="stable")[:count]
+        return [self.cuts[len(self.cuts) - 1 - number] for number in order.tolist()]
 
     def take(self, cut: Cut) -> None:
         """Note that the master holds a cut."""

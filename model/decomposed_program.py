@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from model.block_program import BlockProgram
-from model.cut_pool import Cut
+from model.cut_pool import Cut, Proof
 from model.decomposition import Decomposition
 from model.linear_program import NO_LIMIT, Basis, LinearProgram, LpState, StopSignal
 from model.master_program import MasterProgram
@@ -185,10 +185,10 @@ class DecomposedProgram:
             told = block.cost if not core_share else reply.constant + float(reply.slopes @ master.groups_at(k, point))
             if reply.state is LpState.INFEASIBLE:
                 if told > 0.0:
-                    cuts.append(master.feasibility_cut(k, reply.constant, reply.slopes))
+                    cuts.append(master.feasibility_cut(k, reply.constant, reply.slopes, reply.proof))
                     missing = np.inf
             elif told > known[k] + EXACT * max(1.0, abs(known[k])):
-                cuts.append(master.optimality_cut(k, reply.constant, reply.slopes))
+                cuts.append(master.optimality_cut(k, reply.constant, reply.slopes, reply.proof))
                 missing += told - known[k]
         return cuts, missing if worst is LpState.OPTIMAL else np.inf, worst
 
@@ -220,7 +220,12 @@ class DecomposedProgram:
         duals = self.whole.row_duals()
         if not duals.size:
             return []
-        return [self.master.optimality_cut(k, *block.bound_from(duals[block.rows])) for k, block in enumerate(self.parts.blocks)]
+        cuts = []
+        for k, block in enumerate(self.parts.blocks):
+            own = duals[block.rows]
+            taken = np.flatnonzero(own)
+            cuts.append(self.master.optimality_cut(k, *block.bound_from(own), Proof(taken, own[taken])))
+        return cuts
 
     def solve_afresh(self, cutoff: float = np.inf) -> LpState:
         """Solve the whole program, for when the way over the blocks went wrong."""

@@ -6,13 +6,15 @@ each other. What links them - builds, plants on line by country, stocks - is few
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from model.matrix import Matrix, Vector
+from model.matrix import Matrix, Row, Vector
 
 CARRIED = frozenset({"stock", "stock_drawn", "capacity_on_line", "host_open"})
 """Continuous columns of more than one year, or of the plants alone."""
@@ -21,6 +23,8 @@ FEWEST_BLOCKS, LARGEST_SHARE = 3, 0.5
 """Parting pays where there are so many blocks and none holds more of the columns."""
 
 Positions = npt.NDArray[np.intp]
+Table = npt.NDArray[np.float64]
+"""Of two dimensions."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +61,55 @@ class Block:
         multipliers
             One a row of the block.
         """
+        constants, slopes = self.bounds_from(multipliers[None])
+        return float(constants[0]), slopes[0]
+
+    def bounds_from(self, multipliers: Table) -> tuple[Vector, Table]:
+        """Return (constants, slopes) of the bounds that several sets of multipliers give, one a row of each; see :meth:`bound_from`."""
         matrix, own = self.matrix, self.columns.size
         endless = ((multipliers > 0) & np.isinf(matrix.row_lower)) | ((multipliers < 0) & np.isinf(matrix.row_upper))
         multipliers = np.where(endless, 0.0, multipliers)
-        weighed = matrix.a.T @ multipliers
-        reduced = matrix.cost[:own] - weighed[:own]
-        sides = np.where(multipliers > 0, matrix.row_lower, matrix.row_upper)
-        taken = np.flatnonzero(multipliers)
-        constant = float(multipliers[taken] @ sides[taken])
-        return constant + float(_least(reduced, matrix.lower[:own], matrix.upper[:own]).sum()), -weighed[own:]
+        weighed = (matrix.a.T @ multipliers.T).T
+        reduced = matrix.cost[:own] - weighed[:, :own]
+        sides = np.where(multipliers > 0, matrix.row_lower, np.where(multipliers < 0, matrix.row_upper, 0.0))
+        constants = (multipliers * sides).sum(axis=1) + _least(reduced, matrix.lower[:own], matrix.upper[:own]).sum(axis=1)
+        return constants, -weighed[:, own:]
+
+    @cached_property
+    def place_of(self) -> dict[int, int]:
+        """Position in the block's own matrix of every column of the whole that it sees; members of a group share theirs."""
+        places = {int(column): place for place, column in enumerate(self.columns)}
+        for place, members in zip(self.group_columns.tolist(), self.groups, strict=True):
+            places.update(dict.fromkeys(members.tolist(), place))
+        return places
+
+    def inside(self, row: Row) -> Row | None:
+        """Return a row of the whole matrix as one of the block's own; None where it holds other columns, or the members of a group differ in it."""
+        weights: dict[int, float] = {}
+        times: dict[int, int] = {}
+        for column, weight in zip(row.columns.tolist(), row.coefficients.tolist(), strict=True):
+            place = self.place_of.get(column)
+            if place is None or weights.setdefault(place, weight) != weight:
+                return None
+            times[place] = times.get(place, 0) + 1
+        own = self.columns.size
+        if any(place >= own and count != self.groups[place - own].size for place, count in times.items()):
+            return None
+        return Row(np.fromiter(weights, dtype=np.intp), np.fromiter(weights.values(), dtype=float), row.lower, row.upper)
+
+    def outside(self, row: Row) -> Row:
+        """Return the own columns of a row of the block's own matrix, in positions of the whole."""
+        own = row.columns < self.columns.size
+        return Row(self.columns[row.columns[own]], row.coefficients[own], row.lower, row.upper)
+
+    def with_rows(self, rows: Sequence[Row]) -> Block:
+        """Return the block with rows of its own matrix added at the end."""
+        return replace(self, matrix=self.matrix.with_rows(rows)) if rows else self
+
+    @cached_property
+    def without_costs(self) -> Block:
+        """The block with nothing to pay: what multipliers then prove above zero cannot be."""
+        return replace(self, matrix=replace(self.matrix, cost=np.zeros_like(self.matrix.cost)))
 
 
 def _least(weight: Vector, lower: Vector, upper: Vector) -> Vector:

@@ -1,6 +1,6 @@
-"""What the search of one problem tells the search of a neighbour: where the simplex ended and which covers bound.
+"""What the search of one problem tells the search of a neighbour: where the simplex ended, which covers bound and what its cuts rest on.
 
-Only the way is handed on. The covers are stated anew with the neighbour's own figures, and its simplex goes
+Only the way is handed on. The covers are stated and the cuts made anew with the neighbour's own figures, and its simplex goes
 on from the basis to its own optimum.
 """
 
@@ -16,6 +16,7 @@ from model.linear_program import BASIC, Basis, Statuses
 from model.matrix import Matrix, Name, Row
 from model.node import Node
 from model.problem import Problem
+from model.proofs import Proofs
 from model.reduction import reduce_matrix
 
 AT_LOWER = 0
@@ -33,12 +34,15 @@ class HotStart:
         Statuses of the columns and rows.
     covers
         Their sets of sources, not their figures.
+    proofs
+        What the cuts of a parted search are made of.
     """
 
     columns: tuple[Name, ...]
     rows: tuple[Name, ...]
     basis: Basis
     covers: tuple[Cover, ...]
+    proofs: Proofs | None = None
 
     def basis_for(self, matrix: Matrix) -> Basis:
         """Return a basis of a neighbour's matrix: columns and rows that are new there are nonbasic and basic."""

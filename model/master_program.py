@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from model.branching import WHOLE
-from model.cut_pool import Cut, CutPool
+from model.cut_pool import Cut, CutPool, Proof
 from model.decomposition import Block, Decomposition
 from model.linear_program import BASIC, NO_LIMIT, Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
@@ -143,6 +143,10 @@ class MasterProgram:
         """What the cuts say of the cost of each block at the last point."""
         return self.values[self.first_cost :]
 
+    def least_cost(self, k: int) -> float:
+        """Return what block k costs at least, whatever the cuts say."""
+        return float(self.program.lower[self.first_cost + k])
+
     @property
     def all_fixed(self) -> bool:
         """Whether the bounds leave no whole-number column open."""
@@ -156,17 +160,17 @@ class MasterProgram:
 
     # --- rows --------------------------------------------------------------------------------
 
-    def optimality_cut(self, k: int, constant: float, slopes: Vector) -> Cut:
+    def optimality_cut(self, k: int, constant: float, slopes: Vector, proof: Proof | None = None) -> Cut:
         """Return the cut: cost of block k >= constant + slopes · its groups."""
         kept = np.abs(slopes) > SLOPE
-        return Cut(k, constant + self._least_of(k, slopes, ~kept), np.where(kept, slopes, 0.0))
+        return Cut(k, constant + self._least_of(k, slopes, ~kept), np.where(kept, slopes, 0.0), proof=proof)
 
-    def feasibility_cut(self, k: int, constant: float, slopes: Vector) -> Cut:
+    def feasibility_cut(self, k: int, constant: float, slopes: Vector, proof: Proof | None = None) -> Cut:
         """Return the cut: constant + slopes · groups of block k <= 0; the slopes are not all zero."""
         steepest = float(np.abs(slopes).max(initial=0.0))
         kept = np.abs(slopes) > SLOPE * steepest
         constant += self._least_of(k, slopes, ~kept)
-        return Cut(k, constant / steepest, np.where(kept, slopes / steepest, 0.0), is_feasibility=True)
+        return Cut(k, constant / steepest, np.where(kept, slopes / steepest, 0.0), is_feasibility=True, proof=proof)
 
     def _least_of(self, k: int, slopes: Vector, dropped: np.ndarray) -> float:
         """Return the least that terms left out of a row can come to, so that it holds without them."""

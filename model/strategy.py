@@ -1,4 +1,4 @@
-"""How a problem is solved: relaxation, covers, a first plan, better ones by exchange, then a search over counts of plants.
+"""How a problem is solved: relaxation, covers, a first plan, then a search over counts of plants; where it takes long, better plans by exchange.
 
 Every bound holds for the whole model. A build is dropped only when the relaxation's bound plus
 its reduced cost exceeds the cost of a plan in hand, so no better plan can use it.
@@ -24,6 +24,7 @@ from model.node_queue import NodeQueue
 from model.outcome import INTERRUPTED, Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
 from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
+from model.proofs import Proofs
 from model.relaxation import Relaxation, relax, tighten, without_dear
 from model.search_state import Clock, SearchState
 from model.searches import look, share
@@ -40,6 +41,9 @@ QUICK_NODES, QUICK_PATIENCE = 120, 24
 NEAR_ENOUGH, TOO_FAR = 0.005, 0.02
 """A start, or a cutoff, within the first share of the bound needs no search for a first plan; a first plan beyond the second is no reason to stop looking."""
 
+LATE = 400
+"""Parts after which a search that goes on stops for exchanges: most end before, and find their plans without."""
+
 EXCHANGES, FINE = 8, 0.02
 """Times that plants of the best plan are exchanged for others, each time a better one was found, and how much better, as a share of the gap.
 
@@ -47,7 +51,7 @@ What differs by less than the gap is a matter of taste to the proof, but not to 
 """
 
 REMAKE_AT = 0.7
-"""The searches start anew if better plans leave fewer than this share of the builds."""
+"""The search starts anew if what the root rules out leaves fewer than this share of the builds."""
 
 ROOT_ROUNDS = 2
 """Times that the relaxation is made smaller before the search."""
@@ -138,6 +142,7 @@ class _Strategy:
         self.interrupted = False
         self.state = SearchState(None, math.inf, -math.inf)
         self.hot: HotStart | None = None
+        self.proofs: Proofs | None = None
         self.tried: set[bytes] = set()
         self.whole = np.flatnonzero(matrix.integer)
         self.builds = np.array([matrix.columns[column][0] == "build" for column in self.whole])
@@ -152,6 +157,7 @@ class _Strategy:
         self._report(state)
         basis = hot.basis_for(self.matrix) if hot is not None and self.matrix.implied is None else None
         covers = hot.covers if hot is not None else ()
+        self.proofs = hot.proofs if hot is not None else None
         # plants to start from that cost as much as the cutoff, or more, tell as well as cheaper ones that no first plan need be looked for
         is_guided = bool(start) and (state.best is not None or (math.isfinite(cutoff) and math.isinf(enough)))
         near = state.cutoff - NEAR_ENOUGH * abs(state.cutoff) if is_guided else math.inf
@@ -182,27 +188,11 @@ class _Strategy:
                 f"First plan: {state.best.objective:,.1f} MUSD, no plan can cost less than {state.bound:,.1f}; "
                 f"{dropped:,} of {self.whole.size:,} possible builds cannot be part of a cheaper one"
             )
-        root, costs, trees = self._improve(tight, root, state)
-        self.clock.lap("better plans")
-        if state.best is not None and state.cutoff <= enough:
-            return self._finish(state, exhausted=state.bound >= state.prune_at(self.options), termination=ENOUGH)
-        for tree in trees[:1]:
-            tree.queue.push(root)
-        is_better = True
-        while is_better:
-            before = state.cutoff
-            trees = self._search(tight, [root], state, self.options, math.inf, max(1, self.options.threads), trees=trees, until_better=True)
-            self.clock.lap("proof")
-            is_better = state.cutoff < before and not self.clock.stop.raised
-            if is_better and costs is not None:
-                trees = self._exchange(tight, root, costs, state, trees)
-                self.clock.lap("better plans")
-            if is_better and state.cutoff <= enough:
-                return self._finish(state, exhausted=state.bound >= state.prune_at(self.options), termination=ENOUGH)
-        exhausted = not any(len(tree.queue) for tree in trees)
+        trees = self._prove(tight, root, state, enough)
+        exhausted = not any(len(tree.queue) for tree in trees) or (state.cutoff <= enough and state.bound >= state.prune_at(self.options))
         iterations = sum(tree.iterations for tree in trees)
         self.say(f"Searched {state.nodes:,} parts of the plans in {iterations:,} simplex iterations")
-        return self._finish(state, exhausted)
+        return self._finish(state, exhausted, ENOUGH if state.best is not None and state.cutoff <= enough else "Time limit reached")
 
     def better_of(self, alone: Outcome) -> Outcome:
         """Return what HiGHS found alone, or the plan in hand where that is cheaper, with the better of the two bounds."""
@@ -263,27 +253,48 @@ class _Strategy:
                 break
         return root, tight
 
-    def _improve(self, tight: Matrix, root: Node, state: SearchState) -> tuple[Node, Vector | None, list[Tree]]:
-        """Exchange plants of the best plan, where there is one, and rule out what is too dear before the proof.
+    def _open(self, tight: Matrix, root: Node, state: SearchState) -> tuple[Node, Vector | None, list[Tree]]:
+        """Make the linear program of the proof and rule out what it shows to be too dear.
 
         Returns
         -------
         Node, Vector, list[Tree]
             The part that still holds every better plan; what each whole-number column adds to its bound at least, None where that is not
-            known; and the searches that did it, for the proof, none where new ones are smaller.
+            known; and the search that told, none where a new one is smaller.
         """
         if not (math.isfinite(state.cutoff) and math.isfinite(root.bound)):
             return root, None, []
-        tree = Tree(self.problem, tight, self.options, self.clock.stop, [])
+        tree = Tree(self.problem, tight, self.options, self.clock.stop, [], self.proofs)
         costs = self._wait([self.pool.submit(tree.hold, root)])[0]
         if costs is None:
             return root, None, [tree]
         bound = tree.lp.objective  # reduced costs add to the bound of the program that they are of, and to no other
         root = replace(root, bound=max(root.bound, bound))
-        trees = self._exchange(tight, root, costs, state, [tree]) if state.best is not None else [tree]
         left = (root.upper > root.lower).sum()
         root = without_dear(root, costs, bound, state.prune_at(self.options))
-        return root, costs, trees if (root.upper > root.lower).sum() > REMAKE_AT * left else []
+        self.proofs = tree.proofs()
+        return root, costs, [tree] if (root.upper > root.lower).sum() > REMAKE_AT * left else []
+
+    def _prove(self, tight: Matrix, root: Node, state: SearchState, enough: float) -> list[Tree]:
+        """Search the root until nothing waits, a plan costs little enough or the signal is raised; return the searches."""
+        root, costs, trees = self._open(tight, root, state)
+        trees = trees or [Tree(self.problem, tight, self.options, self.clock.stop, [], self.proofs)]
+        trees[0].queue.push(root)
+        late, threads = False, max(1, self.options.threads)
+        while any(len(tree.queue) for tree in trees) and not self.clock.stop.raised and not (state.best and state.cutoff <= enough):
+            before, is_asked = state.cutoff, late or math.isfinite(enough)
+            trees = self._search(
+                tight, [], state, self.options, math.inf if late else LATE, threads, trees=trees, whole_search=True, until_better=is_asked
+            )
+            self.clock.lap("proof")
+            due = state.cutoff < before if late else sum(tree.nodes for tree in trees) >= LATE
+            late = late or due
+            # near the best plan others are looked for when the search has taken long, and each time that it then finds another
+            if due and costs is not None and state.best is not None and any(len(tree.queue) for tree in trees):
+                trees = self._exchange(tight, root, costs, state, trees)
+                self.clock.lap("better plans")
+        self.proofs = trees[0].proofs()
+        return trees
 
     def _exchange(self, tight: Matrix, root: Node, costs: Vector, state: SearchState, trees: list[Tree]) -> list[Tree]:
         """Exchange a plant or two of the best plan for others while that makes it cheaper; return the searches, what waits in them untouched."""
@@ -322,7 +333,7 @@ class _Strategy:
         until_better: bool = False,
     ) -> list[Tree]:
         """Search parts of the plans until none waits, so many nodes are done, a better plan is found where that is asked, or the signal is raised."""
-        trees = trees or [Tree(self.problem, matrix, options, self.clock.stop, roots)]
+        trees = trees or [Tree(self.problem, matrix, options, self.clock.stop, roots, self.proofs)]
         whole_search = math.isinf(most) if whole_search is None else whole_search
         best_at, best_cost = math.inf, state.cutoff
         while any(len(tree.queue) for tree in trees) and not self.clock.stop.raised and sum(tree.nodes for tree in trees) < most:
@@ -364,7 +375,8 @@ class _Strategy:
         values[self.whole] = state.best.whole
         status = Status.OPTIMAL if exhausted else Status.LIMIT
         found = Search(status, termination, values, state.best.objective, bound, state.nodes, self.interrupted)
-        return replace(publish(self.asked, found, self.options, self.clock.laps), hot=self.hot)
+        hot = self.hot and replace(self.hot, proofs=self.proofs)
+        return replace(publish(self.asked, found, self.options, self.clock.laps), hot=hot)
 
     def _report(self, state: SearchState) -> None:
         if self.progress is not None:

@@ -21,6 +21,7 @@ from model.node import Answer, Count, Incumbent, Node
 from model.node_queue import NodeQueue
 from model.outcome import SolveOptions
 from model.problem import Problem
+from model.proofs import Proofs, proofs_of, tell
 from model.pseudo_costs import PseudoCosts
 from model.reduction import Mask, Reduction, reduce_matrix
 from model.separation import Separator
@@ -61,10 +62,14 @@ class Tree:
         Watched between and within linear programs.
     roots
         Parts to search.
+    proofs
+        What another search proved, of this problem or of a neighbour.
     """
 
-    def __init__(self, problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSignal, roots: Sequence[Node]) -> None:
-        self.problem, self.matrix, self.options, self.stop = problem, matrix, options, stop
+    def __init__(
+        self, problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSignal, roots: Sequence[Node], proofs: Proofs | None = None
+    ) -> None:
+        self.problem, self.matrix, self.options, self.stop, self.known = problem, matrix, options, stop, proofs
         self.whole = np.flatnonzero(matrix.integer)
         self.place = np.full(len(matrix.cost), -1, dtype=np.intp)
         self.place[self.whole] = np.arange(self.whole.size)
@@ -109,6 +114,10 @@ class Tree:
             other.counted, other.capacities, other.pseudo_costs = self.counted, self.capacities, self.pseudo_costs.copy()
             other._hold(self.reduction, self.held, self.parted.twin())
         return other
+
+    def proofs(self) -> Proofs | None:
+        """Return what the search has proved so far, or what it was told; None where its linear program was never parted."""
+        return self.known if self.parted is None else proofs_of(self.parted, self.problem)
 
     def learn_from(self, others: Sequence[Tree]) -> None:
         """Take over what the other searches' linear programs have learnt since they last told."""
@@ -359,7 +368,10 @@ class Tree:
         parts = part(found.matrix) if found.matrix.a.shape[0] > DECOMPOSE_FROM else None
         if parts is not None and lp.solve() is LpState.OPTIMAL:
             self.iterations += lp.iterations
+            proofs = self.proofs()
             parted = DecomposedProgram(parts, self.options, self.stop, lp)
+            if proofs is not None and parted.loose is LpState.OPTIMAL:
+                tell(parted, self.problem, proofs)
             self._hold(found, needed, parted if parted.loose is LpState.OPTIMAL else lp)
         else:
             self._hold(found, needed, lp)

@@ -28,6 +28,7 @@ def late(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return found
 
     monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
+    monkeypatch.setattr(strategy, "LATE", 0)
     monkeypatch.setattr(searches, "ROUND_NODES", 1)
     monkeypatch.setattr(strategy, "exchanges", at_first_none)
     monkeypatch.setattr(strategy._Strategy, "_find_first", lambda *_: None)
