@@ -6,20 +6,25 @@ on from the basis to its own optimum.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
+from typing import cast
 
 import numpy as np
 
 from model.covers import CapacityCovers, Cover
 from model.linear_program import BASIC, Basis, Statuses
 from model.matrix import Matrix, Name, Row
-from model.node import Node
-from model.problem import Problem
+from model.node import Incumbent, Node
+from model.problem import BuildKey, Problem
 from model.proofs import Proofs
 from model.reduction import reduce_matrix
 
 AT_LOWER = 0
+
+MOST_PLANS = 30
+"""Plans that are handed on."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class HotStart:
         Their sets of sources, not their figures.
     proofs
         What the cuts of a parted search are made of.
+    plans
+        Plants of the cheapest plan met with each set of hosts, cheapest first; what they cost elsewhere is not known.
     """
 
     columns: tuple[Name, ...]
@@ -43,12 +50,32 @@ class HotStart:
     basis: Basis
     covers: tuple[Cover, ...]
     proofs: Proofs | None = None
+    plans: tuple[tuple[BuildKey, ...], ...] = ()
+
+    def plan_other_than(self, host_sets: Collection[frozenset[str]]) -> tuple[BuildKey, ...]:
+        """Return the plants of the cheapest plan met whose hosts are none of these sets; empty if there was none."""
+        return next((plants for plants in self.plans if hosts_of(plants) not in host_sets), ())
 
     def basis_for(self, matrix: Matrix) -> Basis:
         """Return a basis of a neighbour's matrix: columns and rows that are new there are nonbasic and basic."""
         return Basis(
             _moved(self.columns, self.basis.columns, matrix.columns, AT_LOWER), _moved(self.rows, self.basis.rows, matrix.rows, BASIC)
         )
+
+
+def hosts_of(plants: Iterable[BuildKey]) -> frozenset[str]:
+    """Return the hosts that hold a plant."""
+    return frozenset(host for host, *_ in plants)
+
+
+def plans_met(matrix: Matrix, taken: Sequence[Incumbent], known: Iterable[tuple[BuildKey, ...]]) -> tuple[tuple[BuildKey, ...], ...]:
+    """Return the plants of the cheapest plan with each set of hosts: of those that a search took, each cheaper than the one before, then of those known."""
+    builds = [(place, name[1]) for place, name in enumerate(compress(matrix.columns, matrix.integer)) if name[0] == "build"]
+    met = [tuple(cast(BuildKey, key) for place, key in builds if plan.whole[place] > 0.5) for plan in reversed(taken)]
+    cheapest: dict[frozenset[str], tuple[BuildKey, ...]] = {}
+    for plants in (*met, *known):
+        cheapest.setdefault(hosts_of(plants), plants)
+    return tuple(cheapest.values())[:MOST_PLANS]
 
 
 def hot_start(problem: Problem, matrix: Matrix, basis: Basis, tight: Matrix, root: Node) -> HotStart | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from model.linear_program import StopSignal
 from model.node import Incumbent
@@ -33,12 +33,13 @@ class Clock:
 
 @dataclass
 class SearchState:
-    """The best plan so far and what is proven."""
+    """The best plan so far, those that it took the place of, and what is proven."""
 
     best: Incumbent | None
     cutoff: float
     bound: float
     nodes: int = 0
+    taken: list[Incumbent] = field(default_factory=list)
 
     def margin(self, options: SolveOptions) -> float:
         """Return how much cheaper a plan must be to be looked for, MUSD."""
@@ -53,3 +54,4 @@ class SearchState:
         """Keep a plan if it is the best so far."""
         if found.objective < self.cutoff:
             self.best, self.cutoff = found, found.objective
+            self.taken.append(found)

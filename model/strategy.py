@@ -15,7 +15,7 @@ import numpy as np
 
 from model.covers import Cover
 from model.first_plan import settle_counts
-from model.hot_start import HotStart, hot_start
+from model.hot_start import HotStart, hot_start, plans_met
 from model.linear_program import LpState
 from model.matrix import Matrix, Vector
 from model.neighbourhood import at_likely_hosts, exchanges, keys_of
@@ -375,7 +375,7 @@ class _Strategy:
         values[self.whole] = state.best.whole
         status = Status.OPTIMAL if exhausted else Status.LIMIT
         found = Search(status, termination, values, state.best.objective, bound, state.nodes, self.interrupted)
-        hot = self.hot and replace(self.hot, proofs=self.proofs)
+        hot = self.hot and replace(self.hot, proofs=self.proofs, plans=plans_met(self.matrix, state.taken, self.hot.plans))
         return replace(publish(self.asked, found, self.options, self.clock.laps), hot=hot)
 
     def _report(self, state: SearchState) -> None:

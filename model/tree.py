@@ -14,14 +14,14 @@ import numpy as np
 
 from model.branching import SINGLE, WHOLE, Doubt, ask_about_plants, capacity_by, doubts_at, members_of
 from model.decomposed_program import DecomposedProgram
-from model.decomposition import part
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.node import Answer, Count, Incumbent, Node
 from model.node_queue import NodeQueue
 from model.outcome import SolveOptions
+from model.part_program import program_of
 from model.problem import Problem
-from model.proofs import Proofs, proofs_of, tell
+from model.proofs import Proofs, proofs_of
 from model.pseudo_costs import PseudoCosts
 from model.reduction import Mask, Reduction, reduce_matrix
 from model.separation import Separator
@@ -32,12 +32,8 @@ PROBES, PROBE_ITERATIONS = 4, 150
 CANDIDATES = 10
 """Questions compared at a node."""
 
-COVER_ROUNDS = 1
-SHRINK_AT = 0.6
-"""The linear program is made anew once this share of its builds is all that is left."""
-
-DECOMPOSE_FROM = 5000
-"""Rows from which a linear program is parted into blocks, where it comes apart; it is then made anew only for a part that needs other builds."""
+COVER_ROUNDS, SHRINK_AT = 1, 0.6
+"""Rounds of covers at a node; the linear program is made anew once this share of its builds is all that is left."""
 
 SMALL_PART = 60
 """Builds below which shrinking no longer pays."""
@@ -253,8 +249,8 @@ class Tree:
         children.sort(key=lambda item: item[:2])
         if children:
             self.queue.dive = children[0][2]
-            for _, _, child in children[1:]:
-                self.queue.push(child)
+        for _, _, child in children[1:]:
+            self.queue.push(child)
 
     def _choose(
         self, node: Node, doubts: Sequence[Doubt], basis: Basis, cutoff: float
@@ -357,24 +353,17 @@ class Tree:
         upper = self.matrix.upper.copy()
         upper[self.whole[~needed]] = 0.0
         found = reduce_matrix(self.matrix.with_bounds(self.matrix.lower, upper))
-        basis = None
         if found is None:
             return False
+        basis = None
         if self.epoch >= 0 and node.epoch == self.epoch and node.basis is not None:
             basis = node.basis.moved(self.reduction, found)
         elif node.basis is not None and node.epoch == -2:
             basis = node.basis.reduced(found)
-        lp = LinearProgram(found.matrix, self.options, self.stop, basis)
-        parts = part(found.matrix) if found.matrix.a.shape[0] > DECOMPOSE_FROM else None
-        if parts is not None and lp.solve() is LpState.OPTIMAL:
-            self.iterations += lp.iterations
-            proofs = self.proofs()
-            parted = DecomposedProgram(parts, self.options, self.stop, lp)
-            if proofs is not None and parted.loose is LpState.OPTIMAL:
-                tell(parted, self.problem, proofs)
-            self._hold(found, needed, parted if parted.loose is LpState.OPTIMAL else lp)
-        else:
-            self._hold(found, needed, lp)
+        lp = program_of(self.problem, found.matrix, self.options, self.stop, basis, self.proofs())
+        if isinstance(lp, DecomposedProgram):
+            self.iterations += lp.first_iterations
+        self._hold(found, needed, lp)
         return True
 
     def _hold(self, found: Reduction, needed: Mask, lp: LinearProgram | DecomposedProgram) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import block_program, cut_pool, decomposed_program, decomposition, master_program, strategy, tree
+from model import block_program, cut_pool, decomposed_program, decomposition, master_program, part_program, strategy
 from model.covers import CapacityCovers
 from model.cut_pool import Cut, CutPool
 from model.decomposed_program import DecomposedProgram
@@ -210,7 +210,7 @@ def test_what_does_not_come_apart_is_not_parted(monkeypatch):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_search_on_parted_programs_finds_the_optimum(seed, threads, monkeypatch):
     monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
-    monkeypatch.setattr(tree, "DECOMPOSE_FROM", 0)
+    monkeypatch.setattr(part_program, "DECOMPOSE_FROM", 0)
     solved = small.solve_book(random_book(seed))
     outcome = strategy.solve_problem(solved.problem, solved.matrix, replace(small.EXACT, threads=threads))
     assert outcome.status is solved.outcome.status

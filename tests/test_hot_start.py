@@ -14,7 +14,7 @@ from model import neighbourhood, strategy, tree
 from model.batch import Case, solve_cases
 from model.covers import CapacityCovers
 from model.goal import ANY_PLAN
-from model.hot_start import HotStart
+from model.hot_start import HotStart, hosts_of
 from model.linear_program import BASIC, Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Row
 from model.outcome import Outcome, Status
@@ -211,3 +211,28 @@ def test_a_basis_moves_to_a_smaller_reduction_of_the_same_matrix():
     assert moved_to.columns.tolist() == [by_name[0][name] for name in small_one.matrix.columns]
     assert moved_to.rows.tolist() == [by_name[1][name] for name in small_one.matrix.rows]
     assert moved_to.moved(small_one, large) is None
+
+
+def test_the_cheapest_plan_met_with_each_set_of_hosts_is_handed_on():
+    handed = 0
+    for seed in SEEDS:
+        solved, _ = neighbours(seed)
+        outcome = cold(solved)
+        if not outcome.status.has_plan:
+            continue
+        chosen = tuple(
+            name[1] for name, value in zip(solved.matrix.columns, outcome.values, strict=True) if name[0] == "build" and value > 0.5
+        )
+        assert outcome.hot is not None
+        assert outcome.hot.plans[0] == chosen, "the last plan taken is the cheapest"
+        sets = [hosts_of(plants) for plants in outcome.hot.plans]
+        assert len(set(sets)) == len(sets)
+        assert outcome.hot.plan_other_than(()) == chosen
+        assert outcome.hot.plan_other_than(sets) == ()
+        for number, plants in enumerate(outcome.hot.plans[1:], 1):
+            assert outcome.hot.plan_other_than(sets[:number]) == plants
+        again = cold(solved, hot=outcome.hot, start=chosen)
+        assert again.hot is not None
+        assert set(map(hosts_of, again.hot.plans)) >= set(sets), "what was told is told on"
+        handed += len(sets) > 1
+    assert handed >= 2

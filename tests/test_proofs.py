@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import decomposition, neighbourhood, strategy, tree
+from model import decomposition, neighbourhood, part_program, strategy, tree
 from model.covers import CapacityCovers
 from model.cut_pool import Cut, CutPool
 from model.decomposed_program import DecomposedProgram
@@ -30,7 +30,7 @@ def part_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decomposition, "FEWEST_BLOCKS", 1)
     monkeypatch.setattr(decomposition, "LARGEST_SHARE", 1.0)
     monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
-    monkeypatch.setattr(tree, "DECOMPOSE_FROM", 0)
+    monkeypatch.setattr(part_program, "DECOMPOSE_FROM", 0)
     monkeypatch.setattr(tree, "SMALL_PART", 0)
     monkeypatch.setattr(neighbourhood, "QUICK_HOSTS", 2)
     monkeypatch.setattr(neighbourhood, "QUICK_BUILDS", 1)

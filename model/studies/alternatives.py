@@ -96,12 +96,13 @@ def rank_alternatives(tables: Tables, plan: Plan, count: int, within: float, opt
     found, ended = [plan], "count"
     bounds: list[float] = []
     limit = plan.solution.objective + within * abs(plan.solution.objective)
-    tie, cutoff = _tie(limit), options.cutoff_above(limit)
+    tie, cutoff, hot = _tie(limit), options.cutoff_above(limit), plan.hot
     while len(found) < count:
         excluded = tuple(frozenset(each.solution.host_set) for each in found)
         goal = replace(LEAST_COST, excluded_host_sets=excluded)
-        other = solve(tables, options, goal=goal, cutoff=cutoff, hot=plan.hot)
-        solution = other.solution
+        start = hot.plan_other_than(excluded) if hot is not None else ()
+        other = solve(tables, options, goal=goal, start=start, cutoff=cutoff, hot=hot)
+        solution, hot = other.solution, other.hot or hot
         if solution.status.has_plan and not other.verification.passed:
             ended = "unverified"
             say("  ended: the next plan failed verification")
