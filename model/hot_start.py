@@ -29,7 +29,7 @@ MOST_PLANS = 30
 
 @dataclass(frozen=True)
 class HotStart:
-    """Basis of a relaxation before any cover, and the covers that bind in it and at its root, by name.
+    """Bases of a relaxation before any cover and of its root, and the covers that bind in either, by name.
 
     Parameters
     ----------
@@ -39,6 +39,8 @@ class HotStart:
         Statuses of the columns and rows.
     covers
         Their sets of sources, not their figures.
+    root
+        Statuses at the root: of the columns, of the rows, then of the covers.
     proofs
         What the cuts of a parted search are made of.
     plans
@@ -49,6 +51,7 @@ class HotStart:
     rows: tuple[Name, ...]
     basis: Basis
     covers: tuple[Cover, ...]
+    root: Basis | None = None
     proofs: Proofs | None = None
     plans: tuple[tuple[BuildKey, ...], ...] = ()
 
@@ -61,6 +64,14 @@ class HotStart:
         return Basis(
             _moved(self.columns, self.basis.columns, matrix.columns, AT_LOWER), _moved(self.rows, self.basis.rows, matrix.rows, BASIC)
         )
+
+    def root_for(self, matrix: Matrix) -> Basis | None:
+        """Return the basis of the root in a neighbour's matrix, the covers' statuses at its end; None where there was no root."""
+        if self.root is None:
+            return None
+        height = len(self.rows)
+        rows = _moved(self.rows, self.root.rows[:height], matrix.rows, BASIC)
+        return Basis(_moved(self.columns, self.root.columns, matrix.columns, AT_LOWER), np.concatenate([rows, self.root.rows[height:]]))
 
 
 def hosts_of(plants: Iterable[BuildKey]) -> frozenset[str]:
@@ -109,7 +120,11 @@ def hot_start(problem: Problem, matrix: Matrix, basis: Basis, tight: Matrix, roo
         for own, low, high in zip(added, tight.row_lower[first:], tight.row_upper[first:], strict=True)
     ]
     covers = CapacityCovers(problem, found.matrix).covers_of(rows)
-    return HotStart(matrix.columns, matrix.rows, basis, tuple(cover for cover in covers if cover is not None))
+    ends = None
+    if root.basis is not None and root.basis.rows.size == len(tight.row_lower):
+        named = np.flatnonzero([cover is not None for cover in covers])
+        ends = Basis(root.basis.columns, np.concatenate([root.basis.rows[:first], root.basis.rows[first + named]]))
+    return HotStart(matrix.columns, matrix.rows, basis, tuple(cover for cover in covers if cover is not None), ends)
 
 
 def _moved(names: tuple[Name, ...], statuses: Statuses, wanted: tuple[Name, ...], missing: int) -> Statuses:

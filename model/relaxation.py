@@ -115,7 +115,14 @@ def without_dear(node: Node, reduced_costs: Vector, bound: float, prune_at: floa
 
 
 def tighten(
-    problem: Problem, matrix: Matrix, node: Node, prune_at: float, options: SolveOptions, stop: StopSignal, covers: Sequence[Cover] = ()
+    problem: Problem,
+    matrix: Matrix,
+    node: Node,
+    prune_at: float,
+    options: SolveOptions,
+    stop: StopSignal,
+    covers: Sequence[Cover] = (),
+    basis: Basis | None = None,
 ) -> tuple[Node, Matrix] | None:
     """Tighten a part of the plans on a reduced linear program.
 
@@ -129,6 +136,8 @@ def tighten(
         Plans that cost as much are of no interest, MUSD.
     covers
         To state before any are looked for, such as bind in a neighbour's root.
+    basis
+        Of that root: columns and rows of `matrix`, then the covers.
 
     Returns
     -------
@@ -148,8 +157,13 @@ def tighten(
     added: list[tuple[int, Row]] = []
     separator = Separator(problem, reduction.matrix)
     dropped = (LpState.INFEASIBLE, LpState.ABOVE_CUTOFF)
-    stated = [row for row in separator.covers.stated(covers) if row is not None]
+    known = separator.covers.stated(covers)
+    stated = [row for row in known if row is not None]
     added.extend(enumerate(stated, lp.add_rows(stated)))
+    if stated and basis is not None:
+        own, height = basis.reduced(reduction), len(matrix.row_lower)
+        kept = np.flatnonzero([row is not None for row in known])
+        lp.start_from(Basis(own.columns, np.concatenate([own.rows, basis.rows[height + kept]])))
     if lp.solve(prune_at) in dropped:
         return None
     for _ in range(ROOT_COVERS):

@@ -7,13 +7,12 @@ its reduced cost exceeds the cost of a plan in hand, so no better plan can use i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import numpy as np
 
-from model.covers import Cover
 from model.first_plan import settle_counts
 from model.hot_start import HotStart, hot_start, plans_met
 from model.linear_program import LpState
@@ -177,7 +176,7 @@ class _Strategy:
         if state.bound <= near:
             self._find_first(tight, relaxation, state)
         self.clock.lap("first plan")
-        root, tight = self._root(tight, relaxation, state, () if relaxation.covers else covers)
+        root, tight = self._root(tight, relaxation, state, None if relaxation.covers else hot)
         told = self.pool.submit(hot_start, self.problem, self.matrix, relaxation.without_covers, tight, root)
         self.hot = hot or self._wait([told])[0]
         self.clock.lap("root")
@@ -231,7 +230,7 @@ class _Strategy:
         """Whether the plan in hand is within a share of its bound."""
         return state.best is not None and state.cutoff - state.bound < share * abs(state.cutoff)
 
-    def _root(self, tight: Matrix, relaxation: Relaxation, state: SearchState, covers: Sequence[Cover]) -> tuple[Node, Matrix]:
+    def _root(self, tight: Matrix, relaxation: Relaxation, state: SearchState, hot: HotStart | None) -> tuple[Node, Matrix]:
         """Return the part that holds every plan worth looking for, and the matrix with the covers that bind there.
 
         Builds that are too dear leave and the smaller relaxation is tightened again; what that adds to the bound rules out further builds.
@@ -240,12 +239,13 @@ class _Strategy:
         if not math.isfinite(state.cutoff):
             return root, tight
         root = without_dear(root, relaxation.reduced_costs[self.whole], relaxation.bound, state.prune_at(self.options))
+        covers, basis = (hot.covers, hot.root_for(self.matrix)) if hot is not None else ((), None)
         for _ in range(ROOT_ROUNDS):
             left = int((root.upper > root.lower).sum())
             asked = self.pool.submit(
-                tighten, self.problem, tight, root, state.prune_at(self.options), self.options, self.clock.stop, covers
+                tighten, self.problem, tight, root, state.prune_at(self.options), self.options, self.clock.stop, covers, basis
             )
-            found, covers = self._wait([asked]), ()
+            found, covers, basis = self._wait([asked]), (), None
             if found[0] is None:
                 return replace(root, bound=math.inf), tight
             root, tight = found[0]
