@@ -66,10 +66,10 @@ class HotStart:
         )
 
     def root_for(self, matrix: Matrix) -> Basis | None:
-        """Return the basis of the root in a neighbour's matrix, the covers' statuses at its end; None where there was no root."""
-        if self.root is None:
-            return None
+        """Return the basis of the root in a neighbour's matrix, the covers' statuses at its end; None where it does not tell of all covers."""
         height = len(self.rows)
+        if self.root is None or self.root.rows.size != height + len(self.covers):
+            return None
         rows = _moved(self.rows, self.root.rows[:height], matrix.rows, BASIC)
         return Basis(_moved(self.columns, self.root.columns, matrix.columns, AT_LOWER), np.concatenate([rows, self.root.rows[height:]]))
 

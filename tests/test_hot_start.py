@@ -12,7 +12,7 @@ import pytest
 
 from model import neighbourhood, strategy, tree
 from model.batch import Case, solve_cases
-from model.covers import CapacityCovers
+from model.covers import CapacityCovers, Cover
 from model.goal import ANY_PLAN
 from model.hot_start import HotStart, hosts_of
 from model.linear_program import BASIC, Basis, LinearProgram, LpState, StopSignal
@@ -178,6 +178,32 @@ def test_the_simplex_goes_on_where_it_ended():
     strange = replace(matrix, columns=(("new", 0), *matrix.columns[1:]), rows=(("new", 0), *matrix.rows[1:]))
     basis = hot.basis_for(strange)
     assert (basis.columns[0], basis.rows[0]) == (0, BASIC)
+
+
+def test_the_root_goes_on_where_that_of_a_neighbour_ended(monkeypatch):
+    """Its linear program starts from the other's last basis, covers and all, so that the first solve has next to nothing to do."""
+    asked: list[Basis | None] = []
+    tighten = strategy.tighten
+    monkeypatch.setattr(strategy, "tighten", lambda *words: asked.append(words[-1]) or tighten(*words))
+    handed = 0
+    for seed in SEEDS:
+        solved, _ = neighbours(seed)
+        first = cold(solved)
+        if first.hot is None or first.hot.root is None:
+            continue
+        height = len(first.hot.rows)
+        assert first.hot.root.rows.size == height + len(first.hot.covers)
+        assert first.hot.root.columns.size == len(first.hot.columns)
+        asked.clear()
+        again = cold(solved, hot=first.hot, start=first.hot.plans[0])
+        assert again.objective == pytest.approx(first.objective, rel=1e-6)
+        if any(basis is not None for basis in asked):
+            (basis,) = [basis for basis in asked if basis is not None]
+            assert basis.rows.tolist() == first.hot.root.rows.tolist()
+            handed += 1
+        more = replace(first.hot, covers=(*first.hot.covers, Cover(("HOST", "line", 2030), frozenset(), True)))
+        assert more.root_for(solved.matrix) is None, "of this cover it tells nothing"
+    assert handed >= 2
 
 
 def test_the_plan_hands_it_on_and_a_batch_keeps_none():
