@@ -50,6 +50,8 @@ def test_an_offer_open_to_all_is_claimed_twice_and_one_to_a_partner_is_not():
     }
     claims = [with_flows(plan, purchases=bought[partner]) for plan, partner in zip(alone, PARTNERS, strict=True)]
     assert double_claims(game(joint, *claims)) == pytest.approx(200)
+    twice = [replace(plan, problem=replace(plan.problem, years_represented={2030: 2.0})) for plan in claims]
+    assert double_claims(game(joint, *twice)) == pytest.approx(400), "a modelled year counts for the years that it stands for"
     assert double_claims(game(joint, with_flows(alone[0], purchases=bought["JPN"]), with_flows(alone[1]))) == 0
 
 

@@ -129,7 +129,7 @@ def solve_games(context: StudyContext) -> tuple[list[Game], Plan | None]:
 
 
 def double_claims(game: Game) -> float:
-    """Return the tonnes that the plans alone take, together, beyond what offers and sources open to all can give; all modelled years."""
+    """Return the tonnes that the plans alone take, together, beyond what offers and sources open to all can give, over the horizon."""
     solved = game.plans_alone()
     if not solved:
         return 0.0
@@ -145,7 +145,8 @@ def double_claims(game: Game) -> float:
         for source, _, _, y, tonnes, _ in plan.solution.tables["feed"].itertuples(index=False):
             claims[source, y] += tonnes
             offered[source, y] = T_PER_KT * problem.available[source, y]
-    return sum(max(0.0, tonnes - offered[key]) for key, tonnes in claims.items())
+    years = problem.years_represented
+    return sum(years[key[1]] * max(0.0, tonnes - offered[key]) for key, tonnes in claims.items())
 
 
 def conflicts(game: Game) -> list[str]:
