@@ -43,6 +43,10 @@ class Case:
         The plants of `start` stand and no others.
     enough
         A plan that costs no more than this may end the search before its proof, MUSD.
+    hot
+        From the plan of a question nearer than that of the batch; only a hint.
+    hands_on
+        Whether the plan keeps what helps the search of a neighbour: megabytes.
     """
 
     name: str
@@ -52,15 +56,17 @@ class Case:
     cutoff: float = math.inf
     held: bool = False
     enough: float = -math.inf
+    hot: HotStart | None = None
+    hands_on: bool = False
 
 
 def _solve_case(asked: tuple[Case, int], options: SolveOptions, hot: HotStart | None) -> Plan:
     case, threads = asked
     options = replace(options, threads=threads)
     plan = solve(
-        case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff, held=case.held, enough=case.enough, hot=hot
+        case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff, held=case.held, enough=case.enough, hot=case.hot or hot
     )  # fmt: skip
-    return replace(plan, hot=None)  # too much to keep of every case
+    return plan if case.hands_on else replace(plan, hot=None)
 
 
 def solve_cases(

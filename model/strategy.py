@@ -178,7 +178,8 @@ class _Strategy:
         self.clock.lap("first plan")
         root, tight = self._root(tight, relaxation, state, None if relaxation.covers else hot)
         told = self.pool.submit(hot_start, self.problem, self.matrix, relaxation.without_covers, tight, root)
-        self.hot = hot or self._wait([told])[0]
+        fresh: HotStart | None = self._wait([told])[0]
+        self.hot = fresh and replace(fresh, plans=hot.plans if hot is not None else ())
         self.clock.lap("root")
         if state.best is not None:
             dropped = int((root.upper == 0.0).sum())
@@ -272,8 +273,10 @@ class _Strategy:
         root = replace(root, bound=max(root.bound, bound))
         left = (root.upper > root.lower).sum()
         root = without_dear(root, costs, bound, state.prune_at(self.options))
+        if (root.upper > root.lower).sum() > REMAKE_AT * left:
+            return root, costs, [tree]
         self.proofs = tree.proofs()
-        return root, costs, [tree] if (root.upper > root.lower).sum() > REMAKE_AT * left else []
+        return root, costs, []
 
     def _prove(self, tight: Matrix, root: Node, state: SearchState, enough: float) -> list[Tree]:
         """Search the root until nothing waits, a plan costs little enough or the signal is raised; return the searches."""

@@ -213,6 +213,8 @@ def test_the_plan_hands_it_on_and_a_batch_keeps_none():
     ((_, other),) = solve_cases([Case("again", tables)], small.EXACT, 1, hot=plan.hot)
     assert other.hot is None
     assert other.solution.objective == pytest.approx(plan.solution.objective, rel=1e-6)
+    ((_, kept),) = solve_cases([Case("again", tables, hot=plan.hot, hands_on=True)], small.EXACT, 1)
+    assert kept.hot is not None, "a case may hand on what its own search told"
     # another question: its costs are not those of the neighbour
     assert solve(tables, small.EXACT, goal=ANY_PLAN, hot=plan.hot).solution.status.has_plan
 

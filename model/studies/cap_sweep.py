@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from model.hot_start import HotStart
 from model.outcome import SolveOptions
 from model.problem import BuildKey
 from model.studies.cap_levels import CapScope
@@ -42,6 +43,8 @@ class Point:
         Level at which the plan was found: another one where a tighter level's plan is the best here too.
     verdict
         Of independent verification.
+    hot
+        What its solve tells that of a neighbour.
     """
 
     level: float
@@ -53,6 +56,7 @@ class Point:
     share: float = math.nan
     found_at: float = -1
     verdict: str = ""
+    hot: HotStart | None = field(default=None, repr=False, compare=False)
 
     @property
     def exists(self) -> bool:
@@ -198,6 +202,11 @@ class Sweep:
         """Return the nearest looser point that has a plan."""
         found = [point for point in self.known() if point.level > level and point.exists]
         return found[-1] if found else None
+
+    def nearest_hot(self, level: float) -> HotStart | None:
+        """Return what the solve nearest to a level tells; None where none does."""
+        told = [point for point in self.points.values() if point.hot is not None]
+        return min(told, key=lambda point: (abs(point.found_at - level), point.found_at)).hot if told else None
 
     def _same(self, loose: Point, tight: Point) -> bool:
         if loose.impossible:

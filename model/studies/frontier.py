@@ -109,7 +109,7 @@ def point_of(level: float, plan: Plan, cutoff: float = math.inf) -> Point:
     shares = frame.loc[(frame["cap"] == ROW) & (frame["year"] == plan.problem.years[-1]), "share"].dropna().tolist()
     return Point(
         level, solution.objective, solution.bound, solution.host_set, plan_builds(plan), short_by_sector(plan),
-        max(shares, default=math.nan), level, verdict(plan),
+        max(shares, default=math.nan), level, verdict(plan), plan.hot and replace(plan.hot, proofs=None),
     )  # fmt: skip
 
 
@@ -150,6 +150,8 @@ def _case(context: StudyContext, frontier: Frontier, level: float) -> Case:
         with_cap_level(context.tables, frontier.scope, level / PERCENT),
         start=near.builds if near else plan_builds(context.plan),
         cutoff=context.options.cutoff_above(tighter.cost) if tighter else math.inf,
+        hot=frontier.sweep.nearest_hot(level),
+        hands_on=True,
     )
 
 
