@@ -63,10 +63,10 @@ class Case:
 def _solve_case(asked: tuple[Case, int], options: SolveOptions, hot: HotStart | None) -> Plan:
     case, threads = asked
     options = replace(options, threads=threads)
-    plan = solve(
-        case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff, held=case.held, enough=case.enough, hot=case.hot or hot
+    return solve(
+        case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff, held=case.held, enough=case.enough,
+        hot=case.hot or hot, hands_on=case.hands_on,
     )  # fmt: skip
-    return plan if case.hands_on else replace(plan, hot=None)
 
 
 def solve_cases(

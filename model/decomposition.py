@@ -72,7 +72,7 @@ class Block:
         weighed = (matrix.a.T @ multipliers.T).T
         reduced = matrix.cost[:own] - weighed[:, :own]
         sides = np.where(multipliers > 0, matrix.row_lower, np.where(multipliers < 0, matrix.row_upper, 0.0))
-        constants = (multipliers * sides).sum(axis=1) + _least(reduced, matrix.lower[:own], matrix.upper[:own]).sum(axis=1)
+        constants = (multipliers * sides).sum(axis=1) + least_sum(reduced, matrix.lower[:own], matrix.upper[:own])
         return constants, -weighed[:, own:]
 
     @cached_property
@@ -112,10 +112,10 @@ class Block:
         return replace(self, matrix=replace(self.matrix, cost=np.zeros_like(self.matrix.cost)))
 
 
-def _least(weight: Vector, lower: Vector, upper: Vector) -> Vector:
-    """Return the least value of weight x over its bounds, 0 for no weight."""
-    side = np.where(weight > 0, lower, upper)
-    return np.where(weight == 0, 0.0, weight * np.where(weight == 0, 0.0, side))
+def least_sum(weights: Table, lower: Vector, upper: Vector) -> Vector:
+    """Return for each row of weights the least that weights · x can come to within bounds; no weight counts 0 even where there is no bound."""
+    sides = np.where(weights > 0, lower, np.where(weights < 0, upper, 0.0))
+    return (weights * sides).sum(axis=1)
 
 
 @dataclass(frozen=True)

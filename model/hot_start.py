@@ -44,7 +44,7 @@ class HotStart:
     proofs
         What the cuts of a parted search are made of.
     plans
-        Plants of the cheapest plan met with each set of hosts, cheapest first; what they cost elsewhere is not known.
+        Plants of the plans met, one for each set of hosts: those of the last search, cheapest first, then those that it was told of.
     """
 
     columns: tuple[Name, ...]
@@ -56,7 +56,7 @@ class HotStart:
     plans: tuple[tuple[BuildKey, ...], ...] = ()
 
     def plan_other_than(self, host_sets: Collection[frozenset[str]]) -> tuple[BuildKey, ...]:
-        """Return the plants of the cheapest plan met whose hosts are none of these sets; empty if there was none."""
+        """Return the plants of the first plan whose hosts are none of these sets; empty if there is none."""
         return next((plants for plants in self.plans if hosts_of(plants) not in host_sets), ())
 
     def basis_for(self, matrix: Matrix) -> Basis:

@@ -168,6 +168,7 @@ class MasterProgram:
     def feasibility_cut(self, k: int, constant: float, slopes: Vector, proof: Proof | None = None) -> Cut:
         """Return the cut: constant + slopes · groups of block k <= 0; the slopes are not all zero."""
         steepest = float(np.abs(slopes).max(initial=0.0))
+        assert steepest > 0.0
         kept = np.abs(slopes) > SLOPE * steepest
         constant += self._least_of(k, slopes, ~kept)
         return Cut(k, constant / steepest, np.where(kept, slopes / steepest, 0.0), is_feasibility=True, proof=proof)

@@ -63,6 +63,7 @@ def solve(
     held: bool = False,
     enough: float = -math.inf,
     hot: HotStart | None = None,
+    hands_on: bool = True,
 ) -> Plan:
     """Find the least-cost plan of validated tables and verify it.
 
@@ -88,6 +89,8 @@ def solve(
         A plan that costs no more than this may end the search before its proof, MUSD; its status is then "best plan found when stopped".
     hot
         From the plan of a neighbouring question; only a hint.
+    hands_on
+        Whether the plan says what helps the search of a neighbour.
 
     Returns
     -------
@@ -104,7 +107,8 @@ def solve(
         f"Model built: {size['columns']:,.0f} columns ({size['binaries']:,.0f} yes/no), {size['rows']:,.0f} rows, {size['nonzeros']:,.0f} nonzeros"
     )
     if not held:
-        outcome = solve_problem(problem, matrix, options, progress, say, start, cutoff, enough, hot if goal.objective == "cost" else None)
+        hot = hot if goal.objective == "cost" else None
+        outcome = solve_problem(problem, matrix, options, progress, say, start, cutoff, enough, hot, hands_on)
     elif (fixed := with_plants_held(matrix, start)) is not None:
         outcome = solve_matrix(fixed, options, progress)
     else:

@@ -1,7 +1,8 @@
 """What the cuts of one search prove in a neighbouring problem: multipliers by the names of rows, from which cuts are made anew.
 
-By weak duality any multipliers bound the cost of a block, whatever its figures, so nothing that is handed on can be
-wrong; it can only be weak. Where a cap is tightened, a host barred or plants are forced, it is as strong as it was.
+By weak duality any multipliers bound the cost of a block, whatever its figures, so what is handed on can be weak but not wrong; what is
+left of a proof that a point is impossible has to say so by more than rounding. Where a cap is tightened, a host barred or plants are
+forced, it is as strong as it was.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from model.block_program import PROOF
 from model.covers import CapacityCovers, Cover
 from model.cut_pool import Cut, Proof
 from model.decomposed_program import DecomposedProgram
-from model.decomposition import Decomposition, Table
+from model.decomposition import Decomposition, Table, least_sum
 from model.master_program import MasterProgram
 from model.matrix import Matrix, Name, Row, Vector
 from model.problem import Problem
 
 MOST_HANDED_ON = 200
 """Cuts of one block that are handed on: those that the master holds, then the newest."""
+
+
+STEEP = 1e-6
+"""Least slope of what is left of a ray, whose multipliers are at most 1, and how far it must miss zero for each unit of slope: less is rounding."""
 
 
 @dataclass(frozen=True)
@@ -110,27 +114,32 @@ def tell(program: DecomposedProgram, problem: Problem, proofs: Proofs) -> None:
     """
     parts, column_of = program.parts, {name: column for column, name in enumerate(proofs.rows)}
     covers = _covers_by_block(parts, problem, proofs)
+    by_column = proofs.weights.tocsc()
     for k, block in enumerate(parts.blocks):
         shared = [(column_of[name], row) for row, name in enumerate(block.matrix.rows) if name[0] != "added" and name in column_of]
         shared += [(column, row) for row, (column, _) in enumerate(covers[k], len(block.rows))]
-        if shared:
-            columns, rows = np.array(shared).T
-            weights = np.zeros((len(proofs.is_ray), len(block.rows) + len(covers[k])))
-            weights[:, rows] = proofs.weights[:, columns].toarray()
-            program.learn(_cuts_of(program.master, k, weights, proofs.is_ray, tuple(row for _, row in covers[k])))
+        if not shared:
+            continue
+        columns, rows = np.array(shared).T
+        entries = by_column[:, columns].tocsr()
+        told = np.flatnonzero(np.diff(entries.indptr))
+        weights = np.zeros((told.size, len(block.rows) + len(covers[k])))
+        weights[:, rows] = entries[told].toarray()
+        program.learn(_cuts_of(program.master, k, weights, proofs.is_ray[told], tuple(row for _, row in covers[k])))
 
 
 def _cuts_of(master: MasterProgram, k: int, weights: Table, is_ray: npt.NDArray[np.bool_], covers: tuple[Row, ...]) -> list[Cut]:
     """Return the cuts that multipliers of block k and of covers give, where they tell anything."""
     block, own = master.parts.blocks[k], master.parts.blocks[k].columns.size
+    lower, upper = block.matrix.lower[own:], block.matrix.upper[own:]
     extended, cuts = block.with_rows(covers), []
-    told = np.flatnonzero(weights.any(axis=1))
     for rays, charged in ((False, extended), (True, extended.without_costs)):
-        numbers = told[is_ray[told] == rays]
+        numbers = np.flatnonzero(is_ray == rays)
         constants, slopes = charged.bounds_from(weights[numbers])
-        most = constants + np.maximum(slopes * block.matrix.lower[own:], slopes * block.matrix.upper[own:]).sum(axis=1)
-        least = PROOF * np.abs(slopes).max(axis=1, initial=0.0) if rays else np.full(numbers.size, master.least_cost(k))
-        for number, constant, slope in zip(*(part[most > least] for part in (numbers, constants, slopes)), strict=True):
+        most = constants - least_sum(-slopes, lower, upper)
+        steepest = np.abs(slopes).max(axis=1, initial=0.0)
+        tells = (steepest > STEEP) & (most > STEEP * steepest) if rays else most > master.least_cost(k)
+        for number, constant, slope in zip(numbers[tells], constants[tells], slopes[tells], strict=True):
             proof = _proof_of(weights[number], len(block.rows), covers)
             cuts.append(master.feasibility_cut(k, constant, slope, proof) if rays else master.optimality_cut(k, constant, slope, proof))
     return cuts

@@ -44,10 +44,7 @@ LATE = 400
 """Parts after which a search that goes on stops for exchanges: most end before, and find their plans without."""
 
 EXCHANGES, FINE = 8, 0.02
-"""Times that plants of the best plan are exchanged for others, each time a better one was found, and how much better, as a share of the gap.
-
-What differs by less than the gap is a matter of taste to the proof, but not to who reads the plan: near it, the best is wanted.
-"""
+"""Times that plants of the best plan are exchanged for others, each time a better one was found, and how much better, as a share of the gap."""
 
 REMAKE_AT = 0.7
 """The search starts anew if what the root rules out leaves fewer than this share of the builds."""
@@ -74,6 +71,7 @@ def solve_problem(
     cutoff: float = math.inf,
     enough: float = -math.inf,
     hot: HotStart | None = None,
+    hands_on: bool = True,
 ) -> Outcome:
     """Solve a compiled problem by the strategy that suits its size.
 
@@ -95,6 +93,8 @@ def solve_problem(
         A plan that costs no more than this may end the search before its proof, MUSD.
     hot
         What the search of a neighbouring problem told; only a hint.
+    hands_on
+        Whether the outcome says what helps the search of a neighbour.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def solve_problem(
     with ThreadPoolExecutor(max_workers=max(1, options.threads)) as pool:
         strategy = _Strategy(problem, matrix, options, progress, say, clock, pool)
         try:
-            return strategy.run(start, cutoff, enough, hot)
+            return strategy.run(start, cutoff, enough, hot, hands_on)
         except SearchFailed as failure:
             say(f"Search by counts of plants given up ({failure}); HiGHS searches alone")
             alone = solve_matrix(matrix, replace(options, time_limit=max(1.0, clock.stop.left)), progress)
@@ -146,7 +146,7 @@ class _Strategy:
         self.whole = np.flatnonzero(matrix.integer)
         self.builds = np.array([matrix.columns[column][0] == "build" for column in self.whole])
 
-    def run(self, start: tuple[BuildKey, ...], cutoff: float, enough: float, hot: HotStart | None = None) -> Outcome:
+    def run(self, start: tuple[BuildKey, ...], cutoff: float, enough: float, hot: HotStart | None, hands_on: bool) -> Outcome:
         state = self.state = SearchState(None, cutoff, -math.inf)
         if start:
             self._try(self.matrix, start, state)
@@ -177,21 +177,20 @@ class _Strategy:
             self._find_first(tight, relaxation, state)
         self.clock.lap("first plan")
         root, tight = self._root(tight, relaxation, state, None if relaxation.covers else hot)
-        told = self.pool.submit(hot_start, self.problem, self.matrix, relaxation.without_covers, tight, root)
-        fresh: HotStart | None = self._wait([told])[0]
-        self.hot = fresh and replace(fresh, plans=hot.plans if hot is not None else ())
+        if hands_on:
+            told = self.pool.submit(hot_start, self.problem, self.matrix, relaxation.without_covers, tight, root)
+            fresh: HotStart | None = self._wait([told])[0]
+            self.hot = fresh and replace(fresh, plans=hot.plans if hot is not None else ())
         self.clock.lap("root")
         if state.best is not None:
-            dropped = int((root.upper == 0.0).sum())
             state.bound = max(state.bound, min(root.bound, state.prune_at(self.options)))
             self.say(
                 f"First plan: {state.best.objective:,.1f} MUSD, no plan can cost less than {state.bound:,.1f}; "
-                f"{dropped:,} of {self.whole.size:,} possible builds cannot be part of a cheaper one"
+                f"{int((root.upper == 0.0).sum()):,} of {self.whole.size:,} possible builds cannot be part of a cheaper one"
             )
         trees = self._prove(tight, root, state, enough)
         exhausted = not any(len(tree.queue) for tree in trees) or (state.cutoff <= enough and state.bound >= state.prune_at(self.options))
-        iterations = sum(tree.iterations for tree in trees)
-        self.say(f"Searched {state.nodes:,} parts of the plans in {iterations:,} simplex iterations")
+        self.say(f"Searched {state.nodes:,} parts of the plans in {sum(tree.iterations for tree in trees):,} simplex iterations")
         return self._finish(state, exhausted, ENOUGH if state.best is not None and state.cutoff <= enough else "Time limit reached")
 
     def better_of(self, alone: Outcome) -> Outcome:
@@ -275,7 +274,7 @@ class _Strategy:
         root = without_dear(root, costs, bound, state.prune_at(self.options))
         if (root.upper > root.lower).sum() > REMAKE_AT * left:
             return root, costs, [tree]
-        self.proofs = tree.proofs()
+        self.proofs = self._wait([self.pool.submit(tree.proofs)])[0]
         return root, costs, []
 
     def _prove(self, tight: Matrix, root: Node, state: SearchState, enough: float) -> list[Tree]:
@@ -296,7 +295,8 @@ class _Strategy:
             if due and costs is not None and state.best is not None and any(len(tree.queue) for tree in trees):
                 trees = self._exchange(tight, root, costs, state, trees)
                 self.clock.lap("better plans")
-        self.proofs = trees[0].proofs()
+        if self.hot is not None:
+            self.proofs = self._wait([self.pool.submit(trees[0].proofs)])[0]
         return trees
 
     def _exchange(self, tight: Matrix, root: Node, costs: Vector, state: SearchState, trees: list[Tree]) -> list[Tree]:

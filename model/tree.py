@@ -32,11 +32,9 @@ PROBES, PROBE_ITERATIONS = 4, 150
 CANDIDATES = 10
 """Questions compared at a node."""
 
-COVER_ROUNDS, SHRINK_AT = 1, 0.6
-"""Rounds of covers at a node; the linear program is made anew once this share of its builds is all that is left."""
-
-SMALL_PART = 60
-"""Builds below which shrinking no longer pays."""
+COVER_ROUNDS = 1
+SHRINK_AT, SMALL_PART = 0.6, 60
+"""The linear program is made anew once this share of its builds is all that is left, unless that many are left."""
 
 
 class SearchFailed(RuntimeError):
@@ -105,14 +103,14 @@ class Tree:
 
     def twin(self) -> Tree:
         """Return another search of the same linear program, with no part to search yet; the two can learn from each other."""
-        other = Tree(self.problem, self.matrix, self.options, self.stop, [])
+        other = Tree(self.problem, self.matrix, self.options, self.stop, [], self.known)
         if self.parted is not None:
             other.counted, other.capacities, other.pseudo_costs = self.counted, self.capacities, self.pseudo_costs.copy()
             other._hold(self.reduction, self.held, self.parted.twin())
         return other
 
     def proofs(self) -> Proofs | None:
-        """Return what the search has proved so far, or what it was told; None where its linear program was never parted."""
+        """Return what the linear program knows where it is parted, else what was known before; None if nothing was."""
         return self.known if self.parted is None else proofs_of(self.parted, self.problem)
 
     def learn_from(self, others: Sequence[Tree]) -> None:
@@ -360,9 +358,9 @@ class Tree:
             basis = node.basis.moved(self.reduction, found)
         elif node.basis is not None and node.epoch == -2:
             basis = node.basis.reduced(found)
-        lp = program_of(self.problem, found.matrix, self.options, self.stop, basis, self.proofs())
-        if isinstance(lp, DecomposedProgram):
-            self.iterations += lp.first_iterations
+        self.known = self.proofs()
+        lp = program_of(self.problem, found.matrix, self.options, self.stop, basis, self.known)
+        self.iterations += lp.first_iterations if isinstance(lp, DecomposedProgram) else lp.iterations
         self._hold(found, needed, lp)
         return True
 

@@ -78,6 +78,28 @@ def test_every_host_set_is_found_in_order_and_none_is_missing(seed):
     assert all(plan.verification.passed for plan in ranking.plans)
 
 
+def test_each_solve_starts_from_a_plan_that_is_not_ranked_yet_where_one_was_met(monkeypatch):
+    monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
+    first_plan.cache_clear()
+    solve, started = alternatives.solve, 0
+
+    def watched(tables, options, goal, start, hot, **rest):
+        nonlocal started
+        met = (
+            [] if hot is None else [plants for plants in hot.plans if frozenset(host for host, *_ in plants) not in goal.excluded_host_sets]
+        )
+        assert start == (met[0] if met else ())
+        started += bool(start)
+        return solve(tables, options, goal=goal, start=start, hot=hot, **rest)
+
+    monkeypatch.setattr(alternatives, "solve", watched)
+    for seed in SEEDS:
+        found = [plan.solution.objective for plan in ranked(seed, 3, 100.0).plans]
+        assert found == pytest.approx([cost for cost, _ in enumerated(seed)[:3]], rel=1e-6)
+    first_plan.cache_clear()
+    assert started >= 2
+
+
 @pytest.mark.parametrize("seed", [4, 5])
 def test_the_list_stops_at_the_share_of_cost_and_at_the_count(seed):
     every = enumerated(seed)

@@ -44,9 +44,11 @@ def weak_book(seed: int) -> tuple[small.Solved, Matrix]:
     return solved, small.without(solved.matrix, "deliver_link")
 
 
+@pytest.mark.parametrize("parts", [0, 3])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_proof_goes_on_where_it_stood(late, monkeypatch, threads):
+def test_the_proof_goes_on_where_it_stood(late, monkeypatch, threads, parts):
     """With nothing ever gained by exchange, every plan comes from the parts that waited while it was tried."""
+    monkeypatch.setattr(strategy, "LATE", parts)
     monkeypatch.setattr(strategy, "exchanges", lambda *_: late.append(0) or [])
     again = 0
     for seed in SEEDS:
@@ -56,7 +58,15 @@ def test_the_proof_goes_on_where_it_stood(late, monkeypatch, threads):
         assert found.status is Status.OPTIMAL
         assert found.objective == small.approx(alone.cost)
         again += max(0, len(late) - 1)
-    assert again >= len(SEEDS)
+    assert again >= (1 if parts else len(SEEDS))
+
+
+def test_nothing_is_exchanged_before_a_search_takes_long(late, monkeypatch):
+    monkeypatch.setattr(strategy, "LATE", 10_000)
+    for seed in SEEDS:
+        alone, matrix = weak_book(seed)
+        assert strategy.solve_problem(alone.problem, matrix, small.EXACT).objective == small.approx(alone.cost)
+    assert not late
 
 
 def test_plants_are_exchanged_when_the_proof_finds_a_better_plan(late):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from model import decomposition, neighbourhood, part_program, strategy, tree
 from model.covers import CapacityCovers
@@ -13,6 +14,7 @@ from model.cut_pool import Cut, CutPool
 from model.decomposed_program import DecomposedProgram
 from model.decomposition import Decomposition, part
 from model.linear_program import LinearProgram, LpState, StopSignal
+from model.matrix import Matrix
 from model.outcome import Outcome, Status
 from model.preparation import with_finite_sides, without_single_rows
 from model.problem import Problem
@@ -37,8 +39,11 @@ def part_anything(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def program_of(solved: small.Solved) -> tuple[DecomposedProgram, LinearProgram]:
-    """Return a parted program of a model and the whole relaxation."""
+    """Return a parted program of a model, with covers that its relaxation violates stated as in a search, and the whole relaxation."""
     matrix = with_finite_sides(without_single_rows(solved.matrix))
+    bare = LinearProgram(matrix, small.EXACT, StopSignal(60))
+    assert bare.solve() is LpState.OPTIMAL
+    matrix = matrix.with_rows(CapacityCovers(solved.problem, matrix).violated(bare.values()))
     parts = part(matrix)
     assert parts is not None
     programs = [LinearProgram(matrix, small.EXACT, StopSignal(60)) for _ in range(2)]
@@ -129,24 +134,59 @@ def tells_nothing(parts: Decomposition, cut: Cut) -> bool:
 
 def test_cuts_rest_on_covers_and_on_rays_too():
     """Else the tests above prove nothing of them."""
-    covers = rays = 0
+    stated = found = rays = 0
     for seed in SEEDS:
         solved = small.solve_book(random_book(seed))
         if solved.outcome.status.has_plan:
-            proofs = proofs_of(learnt(program_of(solved)[0], solved.problem, seed), solved.problem)
-            covers += proofs.weights[:, len(proofs.rows) :].nnz
-            rays += int(proofs.is_ray.sum())
-    assert covers >= 1
+            program = learnt(program_of(solved)[0], solved.problem, seed)
+            added = {row for row, name in enumerate(program.parts.matrix.rows) if name[0] == "added"}
+            for cut in cuts_of(program):
+                assert cut.proof is not None
+                stated += not added.isdisjoint(program.parts.blocks[cut.block].rows[cut.proof.rows].tolist())
+                found += len(cut.proof.covers) > 0
+            rays += int(proofs_of(program, solved.problem).is_ray.sum())
+    assert stated >= 1, "on a cover that the matrix states"
+    assert found >= 1, "on a cover that the search found"
     assert rays >= 1
+
+
+def test_rounding_left_of_a_ray_rules_nothing_out():
+    """Two rows that say the same, added up to nothing: what is left is noise of 1e-17, which scaled to a slope of 1 would rule everything out."""
+    for weight in (0.1, 0.5):
+        matrix = Matrix(
+            np.array([0.0, 1.0, 2.0]), 0.0, sp.csc_array(np.array([[-weight, 1.0, 1.0], [-3.0 * weight, 3.0, 3.0]])), np.array([0.1, 0.3]),
+            np.array([0.1, 0.3]), np.zeros(3), np.array([1.0, 10.0, 10.0]), np.array([True, False, False]),
+            (("build", 0), ("x", 0), ("w", 0)), (("a", 0), ("b", 0)),
+        )  # fmt: skip
+        whole, parts = LinearProgram(matrix, small.EXACT, StopSignal(60)), part(matrix)
+        assert whole.solve() is LpState.OPTIMAL
+        assert parts is not None
+        program = DecomposedProgram(parts, small.EXACT, StopSignal(60), whole)
+        before = len(cuts_of(program))
+        empty = sp.csr_array(np.array([[1.0, -1.0 / 3.0], [1.0 / 3.0, -1.0 / 9.0 * 1.0000000001], [0.0, 0.0]]))
+        tell(program, small.solve_book(random_book(0)).problem, Proofs(matrix.rows, (), empty, np.array([True, True, True])))
+        assert len(cuts_of(program)) == before
+        assert program.solve() is LpState.OPTIMAL
+        assert program.objective == pytest.approx(whole.objective, rel=1e-9)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_search_that_is_told_finds_the_optimum(seed, threads):
+def test_a_search_that_is_told_finds_the_optimum(seed, threads, monkeypatch):
     first, second = neighbours(seed)
     hot = solved_again(first).hot
     assert hot is not None
+    told: list[int] = []
+
+    def telling(program: DecomposedProgram, *words: object) -> None:
+        before = len(cuts_of(program))
+        tell(program, *words)
+        told.append(len(cuts_of(program)) - before)
+
+    monkeypatch.setattr(part_program, "tell", telling)
+    hot = replace(hot, proofs=proofs_of(learnt(program_of(first)[0], first.problem, seed), first.problem))
     outcome = solved_again(second, hot=hot, threads=threads)
+    assert sum(told) >= 1, "nothing was told"
     assert outcome.status is (Status.OPTIMAL if second.outcome.status.has_plan else Status.INFEASIBLE)
     if outcome.status.has_plan:
         assert outcome.objective == pytest.approx(second.cost, rel=1e-6)
