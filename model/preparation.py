@@ -16,14 +16,17 @@ from model.matrix import Matrix, Row, Vector
 MOST_ROUNDS = 40
 """Sides are handed on from year to year, one year a round."""
 
+ROUNDING = 1e-6
+"""As the solver takes a number for whole."""
+
 TOO_FAR = 1e7
 """A side further out proves nothing within double precision."""
 
 
 def without_single_rows(matrix: Matrix) -> Matrix:
-    """Return the matrix with the same points and no row that holds a single column: its sides are the column's.
+    """Return the matrix with the same points and no row that holds a single column: its sides are the column's, whole for a whole-number one.
 
-    Sides that contradict each other stay rows, for the solver to find.
+    Sides that contradict each other stay rows, for the solver to find. HiGHS has called matrices impossible over a bound of 0.65 for a build.
     """
     by_row = matrix.a.tocsr()
     by_row.eliminate_zeros()
@@ -34,6 +37,8 @@ def without_single_rows(matrix: Matrix) -> Matrix:
     lower, upper = matrix.lower.astype(float), matrix.upper.astype(float)
     np.maximum.at(lower, column, low)
     np.minimum.at(upper, column, high)
+    whole = matrix.integer
+    lower[whole], upper[whole] = np.ceil(lower[whole] - ROUNDING), np.floor(upper[whole] + ROUNDING)
     clash = lower > upper
     lower[clash], upper[clash] = matrix.lower[clash], matrix.upper[clash]
     kept = np.ones(len(matrix.row_lower), dtype=bool)

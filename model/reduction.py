@@ -66,7 +66,7 @@ def columns_in_play(matrix: Matrix) -> Mask:
 
 
 def reduce_matrix(matrix: Matrix) -> Reduction | None:
-    """Return the matrix without what can only be zero; None where a row that is left empty cannot hold.
+    """Return the matrix without what can only be zero; None where a row that is left empty cannot hold, or a column may not be zero.
 
     Parameters
     ----------
@@ -74,6 +74,8 @@ def reduce_matrix(matrix: Matrix) -> Reduction | None:
         Columns to be ruled out have both bounds at zero.
     """
     live = columns_in_play(matrix)
+    if (matrix.lower[~live] > ROUNDING).any() or (matrix.upper[~live] < -ROUNDING).any():
+        return None
     by_row = matrix.a.tocsc()[:, live].tocsr()
     empty = np.diff(by_row.indptr) == 0
     if (matrix.row_lower[empty] > ROUNDING).any() or (matrix.row_upper[empty] < -ROUNDING).any():

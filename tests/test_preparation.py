@@ -90,6 +90,18 @@ def test_contradicting_single_rows_stay():
     assert solve_matrix(clash, small.EXACT).status is Status.INFEASIBLE
 
 
+def test_a_whole_number_column_has_whole_bounds():
+    bounds = [(0.0, np.inf), (0.0, np.inf), (0.0, 9.0), (0.0, np.inf)]
+    sides = [(-np.inf, 0.65), (-np.inf, 0.9999999), (0.3, 0.7), (-np.inf, 0.65)]
+    single = replace(matrix_of(np.eye(4).tolist(), sides, bounds), integer=np.array([True, True, True, False]))
+    folded = without_single_rows(single)
+    assert list(folded.upper) == [0.0, 1.0, 9.0, 0.65], (
+        "as near to whole as the solver takes for whole; two sides without a whole number between stay a row"
+    )
+    assert folded.rows == (("row", 2),)
+    assert solve_matrix(single, small.EXACT).status is Status.INFEASIBLE
+
+
 def test_reach_by_hand():
     row = Row(np.array([0, 2]), np.array([2.0, -1.0]), -np.inf, np.inf)
     least, most = reach_of(row, np.array([1.0, 0.0, 0.0]), np.array([2.0, 0.0, 3.0]))

@@ -20,6 +20,7 @@ from model import solver
 from model.highs import load
 from model.matrix import Matrix
 from model.outcome import Outcome, Progress, SolveOptions, Status
+from model.reduction import reduce_matrix
 from model.solver import Search, by_name, publish, solve_matrix
 from tests import small
 from tests.hard import knapsacks, market_split, whole_numbers
@@ -422,3 +423,16 @@ def test_what_can_only_be_zero_is_put_back(monkeypatch):
             assert outcome.objective == pytest.approx(alone.objective, rel=1e-9)
             assert outcome.values.size == len(barred.cost)
             assert barred.cost @ outcome.values + barred.offset == pytest.approx(alone.objective, rel=1e-9)
+
+
+def test_what_must_stand_and_can_only_be_zero_is_impossible():
+    """A forced plant at a host that may not be open: neither is left out of the matrix unseen."""
+    forced = Matrix(
+        np.array([1.0, 2.0, 3.0]), 0.0, scipy.sparse.csc_array(np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])), np.array([-math.inf, 1.0]),
+        np.array([0.0, math.inf]), np.array([1.0, 0.0, 0.0]), np.ones(3), np.array([True, False, True]),
+        (("build", 0), ("x", 0), ("build", 1)), (("shut", 0), ("other", 0)),
+    )  # fmt: skip
+    assert reduce_matrix(forced) is None
+    assert solve_matrix(forced, SolveOptions()).status is Status.INFEASIBLE
+    free = solve_matrix(forced.with_bounds(np.zeros(3), forced.upper), SolveOptions())
+    assert (free.status, free.objective) == (Status.OPTIMAL, 3.0)
