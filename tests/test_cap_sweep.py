@@ -155,14 +155,15 @@ def test_a_level_that_was_not_decided_leaves_the_reach_unproven():
     assert (reach.reached, reach.missed, reach.proven) == (30, 29, True)
 
 
-def test_a_level_is_told_by_the_nearest_that_was_solved():
+def test_a_level_is_told_by_the_nearest_looser_one_that_was_solved():
     nothing = Basis(np.zeros(0, np.int8), np.zeros(0, np.int8))
     told = {level: HotStart((), (), nothing, ()) for level in (100.0, 10.0, 0.0)}
     sweep = Sweep((100.0, 50.0, 10.0, 0.0), SolveOptions())
-    assert sweep.nearest_hot(40.0) is None
+    assert sweep.looser_hot(40.0) is None
     for level, cost in ((100.0, 1.0), (10.0, 2.0), (0.0, 9.0)):
         sweep.tell(Point(level, cost, cost, hosts=(f"at {level}",), hot=told[level]))
     sweep.tell(Point(50.0, 1.5, 1.5))
-    assert sweep.nearest_hot(40.0) is told[10.0]
-    assert sweep.nearest_hot(80.0) is told[100.0]
-    assert sweep.nearest_hot(5.0) is told[0.0], "of two as near, the tighter"
+    assert sweep.looser_hot(40.0) is told[100.0]
+    assert sweep.looser_hot(10.0) is told[100.0]
+    assert sweep.looser_hot(5.0) is told[10.0]
+    assert sweep.looser_hot(100.0) is None

@@ -203,10 +203,10 @@ class Sweep:
         found = [point for point in self.known() if point.level > level and point.exists]
         return found[-1] if found else None
 
-    def nearest_hot(self, level: float) -> HotStart | None:
-        """Return what the solve nearest to a level tells; None where none does."""
-        told = [point for point in self.points.values() if point.hot is not None]
-        return min(told, key=lambda point: (abs(point.found_at - level), point.found_at)).hot if told else None
+    def looser_hot(self, level: float) -> HotStart | None:
+        """Return what the nearest looser solve tells; None where none does. A tighter one leads astray: many more of its rows bind."""
+        told = [point for point in self.points.values() if point.hot is not None and point.found_at > level]
+        return min(told, key=lambda point: point.found_at).hot if told else None
 
     def _same(self, loose: Point, tight: Point) -> bool:
         if loose.impossible:
