@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import pickle
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
+from types import TracebackType
 from typing import Any, TypeVar
 
 from model.goal import LEAST_COST, Goal
@@ -69,8 +72,96 @@ def _solve_case(asked: tuple[Case, int], options: SolveOptions, hot: HotStart | 
     )  # fmt: skip
 
 
+class Workers:
+    """Processes that do what they are asked, so many at once; studies that run at once share them.
+
+    Parameters
+    ----------
+    count
+        With 1 everything happens in the process that asks.
+    is_shared
+        Whether several ask at once: each solve then has one thread, and goes to a process even where it is the only one asked for.
+
+    Attributes
+    ----------
+    stopped
+        Whether they were ended before their time; nothing more is done then.
+    """
+
+    def __init__(self, count: int, is_shared: bool = False) -> None:
+        self.count, self.is_shared = max(1, count), is_shared and count > 1
+        self._lock = threading.Lock()
+        self._pool: ProcessPoolExecutor | None = None
+        self.stopped = False
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def stop(self) -> None:
+        """End the processes, whatever they do; whoever waits for one is told that it ended."""
+        with self._lock:
+            self.stopped = True
+            if self._pool is not None:
+                for process in multiprocessing.active_children():
+                    process.terminate()
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """Yield what a function makes of each item, in order; see :func:`side_by_side`."""
+        if self.count <= 1 or (len(items) <= 1 and not self.is_shared):
+            yield from map(function, items)
+            return
+        text, asked = pickle.dumps(function), enumerate(items)
+        running: dict[Future[Result], int] = {}
+        ended: dict[int, Result] = {}
+        told = 0
+        try:
+            while told < len(items):
+                # no more than run at once, so that nobody who shares the processes waits for all of these
+                while len(running) < self.count and (after := next(asked, None)) is not None:
+                    running[self._submit(text, after[1])] = after[0]
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    ended[running.pop(future)] = future.result()
+                while told in ended:
+                    yield ended.pop(told)
+                    told += 1
+        finally:
+            for future in running:
+                future.cancel()
+
+    def _submit(self, text: bytes, item: Any) -> Future[Any]:
+        with self._lock:
+            if self.stopped:
+                raise BrokenProcessPool("stopped by hand")
+            for _ in range(2):
+                if self._pool is None:
+                    self._pool = ProcessPoolExecutor(self.count, multiprocessing.get_context("spawn"), _leave_with_parent)
+                try:
+                    return self._pool.submit(_do, text, item)
+                except BrokenProcessPool:  # a process of an earlier question was killed
+                    self._pool = None
+            raise BrokenProcessPool("no process can be started")
+
+
+def count_of(workers: int | Workers) -> int:
+    """Return how many solves may run at once."""
+    return workers.count if isinstance(workers, Workers) else workers
+
+
+def is_shared(workers: int | Workers) -> bool:
+    """Return whether others may be at work in the same processes."""
+    return isinstance(workers, Workers) and workers.is_shared
+
+
 def solve_cases(
-    cases: Sequence[Case], options: SolveOptions, workers: int = 2, say: Callable[[str], None] = lambda _: None, hot: HotStart | None = None
+    cases: Sequence[Case],
+    options: SolveOptions,
+    workers: int | Workers = 2,
+    say: Callable[[str], None] = lambda _: None,
+    hot: HotStart | None = None,
 ) -> Iterator[tuple[Case, Plan]]:
     """Solve cases side by side and yield each with its verified plan, in the order given.
 
@@ -82,13 +173,15 @@ def solve_cases(
         For each solve. Where several run at once each has one thread, but for the last of them, which have as many as asked: they
         share the processors while all of them run, and whichever is left alone has the processors to itself.
     workers
-        Solves that run at once; with 1, or a single case, everything happens in this process.
+        Solves that run at once, or processes that are there; with 1, or a single case, everything happens in this process. Where
+        others share the processes each case has one thread.
     say
         Called with one sentence as each case ends.
     hot
         From the plan of a question near all of them; only a hint.
     """
-    asked = list(zip(cases, threads_of(len(cases), workers, options.threads), strict=True))
+    threads = [1] * len(cases) if is_shared(workers) else threads_of(len(cases), count_of(workers), options.threads)
+    asked = list(zip(cases, threads, strict=True))
     results = side_by_side(partial(_solve_case, options=options, hot=hot), asked, workers)
     for number, (case, plan) in enumerate(zip(cases, results, strict=True), 1):
         say(f"{number} of {len(cases)}: {case.name}, {plan.solution.status}")
@@ -101,29 +194,44 @@ def threads_of(cases: int, workers: int, threads: int) -> list[int]:
     return [threads if number >= cases - lone else 1 for number in range(cases)]
 
 
-_work: Callable[[Any], Any]
-"""What this process was started for: sent once, not with every item."""
-
-
-def _take_up(function: Callable[[Any], Any]) -> None:
-    global _work
-    _work = function
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+def solve_one(
+    tables: Tables,
+    options: SolveOptions,
+    goal: Goal = LEAST_COST,
+    start: tuple[BuildKey, ...] = (),
+    cutoff: float = math.inf,
+    hot: HotStart | None = None,
+    workers: int | Workers = 1,
+) -> Plan:
+    """Solve what waits for nothing and has no company, as :func:`model.planner.solve` does; where others share the processes, in one of them."""
+    case = Case("", tables, goal, start, cutoff, hot=hot, hands_on=True)
+    ((_, plan),) = solve_cases([case], options, workers)
+    return plan
 
 
 def _leave_with_parent() -> None:
     """End this process with the one that it works for: one that is killed tells nobody, and a solve takes up to a quarter of an hour."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-def _do(item: Any) -> Any:
-    return _work(item)
+@lru_cache(maxsize=4)
+def _function_of(text: bytes) -> Callable[[Any], Any]:
+    """Return a function from its pickle: it holds tables and bases, and is the same for all items of a batch."""
+    return pickle.loads(text)
 
 
-def side_by_side(function: Callable[[Item], Result], items: Sequence[Item], workers: int = 2) -> Iterator[Result]:
+def _do(text: bytes, item: Any) -> Any:
+    return _function_of(text)(item)
+
+
+def side_by_side(function: Callable[[Item], Result], items: Sequence[Item], workers: int | Workers = 2) -> Iterator[Result]:
     """Yield what a function makes of each item, in order, so many at once, each in a process of its own.
 
     Parameters
@@ -133,12 +241,42 @@ def side_by_side(function: Callable[[Item], Result], items: Sequence[Item], work
     items
         Independent of each other.
     workers
-        With 1, or a single item, everything happens in this process.
+        How many, or processes that are there; with 1, or a single item that nobody else waits for, everything happens in this process.
     """
-    if workers <= 1 or len(items) <= 1:
-        yield from map(function, items)
+    if isinstance(workers, Workers):
+        yield from workers.map(function, items)
         return
-    with ProcessPoolExecutor(
-        max_workers=min(workers, len(items)), mp_context=multiprocessing.get_context("spawn"), initializer=_take_up, initargs=(function,)
-    ) as pool:
-        yield from pool.map(_do, items)
+    with Workers(workers) as own:
+        yield from own.map(function, items)
+
+
+def as_they_end(
+    function: Callable[[Item, Workers], Result], items: Sequence[Item], workers: Workers, at_once: int
+) -> Iterator[tuple[Item, Result]]:
+    """Yield what a function makes of each item as soon as that is known; what several of them solve at once, they solve in the same processes.
+
+    Parameters
+    ----------
+    function
+        Makes solves that wait for each other, in the processes that it is given.
+    items
+        Independent of each other.
+    workers
+        Shared; with one only, the items are done in order in this process.
+    at_once
+        Items that are begun before others have ended; each has a thread of its own.
+    """
+    if workers.count <= 1 or len(items) <= 1:
+        for item in items:
+            yield item, function(item, workers)
+        return
+    with ThreadPoolExecutor(at_once) as threads:
+        asked = {threads.submit(function, item, workers): item for item in items}
+        try:
+            for future in as_completed(asked):
+                yield asked[future], future.result()
+        except BaseException:
+            # by hand, or one of them failed: nobody waits for the others
+            threads.shutdown(wait=False, cancel_futures=True)
+            workers.stop()
+            raise

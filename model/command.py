@@ -6,12 +6,14 @@ import argparse
 import math
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from model.batch import Workers, as_they_end
 from model.book import split_codes
 from model.checking import check_scenario, read_checked
 from model.comparing import compare_runs
@@ -186,9 +188,7 @@ def _run(
         if studies and plan.solution.status.has_plan:
             log.say(f"The plan is in {path}; what the studies find is added as each of them ends")
         try:
-            path = _add_studies(
-                studies, partial(_study, tables=tables, plan=plan, choices=choices, log=log), write, path, sheets, ended, log
-            )
+            path = _add_studies(_studies_as_they_end(studies, tables, plan, choices, log), studies, write, path, sheets, ended, log)
         except KeyboardInterrupt:
             log.say("Stopped by hand; the plan is kept.")
             path = newest(path)
@@ -207,24 +207,34 @@ def _run(
 
 
 def _add_studies(
+    found: Iterator[tuple[str, list[StudySheet]]],
     studies: Sequence[str],
-    run_study: Callable[[str], list[StudySheet]],
     write: Callable[..., Path | None],
     path: Path,
     sheets: list[StudySheet],
     ended: list[str],
     log: Log,
 ) -> Path:
-    """Run studies one after the other and write the workbook again after each; return where it is."""
-    for study in studies:
-        found = _spared(partial(run_study, study), f"Study {study}", log) or []
-        ended.append(study if found else f"{study} (nothing to show)")
-        sheets += found
+    """Write the workbook again whenever a study ends, its sheets in the order asked for; return where it is."""
+    before = list(sheets)
+    shown: dict[str, list[StudySheet]] = {}
+    words: dict[str, str] = {}
+
+    def arrange() -> None:
+        sheets[:] = [*before, *(sheet for study in studies for sheet in shown.get(study, []))]
+        ended[:] = [words[study] for study in studies if study in words]
+
+    for study, own in found:
+        shown[study], words[study] = own, study if own else f"{study} (nothing to show)"
+        for sheet in own:
+            for sentence in sheet.sentences:
+                log.say(sentence)
+        arrange()
         written = _spared(partial(write, path.parent, again=True), f"Writing study {study}", log)
-        if written is None and found:
-            # one sheet that cannot be written must not keep those after it out
-            del sheets[-len(found) :]
-            ended[-1] = f"{study} (not written)"
+        if written is None and own:
+            # one sheet that cannot be written must not keep the others out
+            shown[study], words[study] = [], f"{study} (not written)"
+            arrange()
         path = written or path
     return path
 
@@ -285,17 +295,37 @@ def _spared(work: Callable[[], Result], name: str, log: Log) -> Result | None:
     return None
 
 
-def _study(name: str, tables: Tables, plan: Plan, choices: SolveOptions, log: Log) -> list[StudySheet]:
-    """Run a study; empty where there is nothing to study."""
+def _studies_as_they_end(
+    studies: Sequence[str], tables: Tables, plan: Plan, choices: SolveOptions, log: Log
+) -> Iterator[tuple[str, list[StudySheet]]]:
+    """Run studies and yield each with its sheets, none where there was nothing to study or it failed.
+
+    Several run side by side, as many as there are processors, and share them: what one waits for leaves room for the others.
+    """
     if not plan.solution.status.has_plan:
-        log.say(f"Study {name}: nothing to do without a plan.")
-        return []
+        for study in studies:
+            log.say(f"Study {study}: nothing to do without a plan.")
+            yield study, []
+        return
+    with Workers(choices.threads, is_shared=len(studies) > 1) as workers:
+        run = partial(_study, tables=tables, plan=plan, choices=choices, log=log)
+        yield from as_they_end(run, studies, workers, at_once=workers.count)
+
+
+def _study(name: str, workers: Workers, tables: Tables, plan: Plan, choices: SolveOptions, log: Log) -> list[StudySheet]:
+    """Run a study; empty where there is nothing to study or it fails."""
     log.say(f"Study {name}: {STUDIES[name]}")
-    sheets = list(find_study(name)(StudyContext(tables, plan, choices, choices.threads, log.say)))
-    for sheet in sheets:
-        for sentence in sheet.sentences:
-            log.say(sentence)
-    return sheets
+    say = (lambda sentence: log.say(f"{name}: {sentence.strip()}")) if workers.is_shared else log.say
+
+    def found() -> list[StudySheet]:
+        try:
+            return list(find_study(name)(StudyContext(tables, plan, choices, workers, say)))
+        except BrokenProcessPool:
+            if not workers.stopped:
+                raise
+            return []
+
+    return _spared(found, f"Study {name}", log) or []
 
 
 def _diagnosis(tables: Tables, choices: SolveOptions, scenario: str, log: Log) -> list[StudySheet]:

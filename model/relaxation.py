@@ -167,10 +167,10 @@ def tighten(
     if stated and basis is not None:
         own, height = basis.reduced(reduction), len(matrix.row_lower)
         kept = np.flatnonzero([row is not None for row in known])
-        before = lp.basis()
+        from_relaxation = lp.basis()
         lp.start_from(Basis(own.columns, np.concatenate([own.rows, basis.rows[height + kept]])))
         if lp.solve(prune_at, HOT_ITERATIONS) is LpState.UNFINISHED and lp.objective < node.bound:
-            lp.start_from(before)
+            lp.start_from(from_relaxation)
     if lp.solve(prune_at) in dropped:
         return None
     for _ in range(ROOT_COVERS):

@@ -81,7 +81,7 @@ def test_every_host_set_is_found_in_order_and_none_is_missing(seed):
 def test_each_solve_starts_from_a_plan_that_is_not_ranked_yet_where_one_was_met(monkeypatch):
     monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
     first_plan.cache_clear()
-    solve, started = alternatives.solve, 0
+    solve, started = alternatives.solve_one, 0
 
     def watched(tables, options, goal, start, hot, **rest):
         nonlocal started
@@ -92,7 +92,7 @@ def test_each_solve_starts_from_a_plan_that_is_not_ranked_yet_where_one_was_met(
         started += bool(start)
         return solve(tables, options, goal=goal, start=start, hot=hot, **rest)
 
-    monkeypatch.setattr(alternatives, "solve", watched)
+    monkeypatch.setattr(alternatives, "solve_one", watched)
     for seed in SEEDS:
         found = [plan.solution.objective for plan in ranked(seed, 3, 100.0).plans]
         assert found == pytest.approx([cost for cost, _ in enumerated(seed)[:3]], rel=1e-6)
@@ -197,7 +197,7 @@ def test_a_stopped_solve_leaves_the_list_open(monkeypatch):
     tables = small.book({"alternatives_count": 3}, hosts=THREE_HOSTS)
     plan = planner.solve(tables, small.EXACT)
     stopped = replace(plan, solution=replace(plan.solution, status=Status.NO_PLAN_FOUND, termination="Time limit reached"))
-    monkeypatch.setattr(alternatives, "solve", lambda *_, **__: stopped)
+    monkeypatch.setattr(alternatives, "solve_one", lambda *_, **__: stopped)
     words, _ = studied(tables, plan)
     assert words[0] == "Nearest alternative: no plan with other hosts was found before the search was stopped up to 30.3 MUSD."
     assert any(sentence.startswith("The list may lack plans") for sentence in words)
@@ -222,14 +222,14 @@ def test_what_an_earlier_solve_proved_holds_for_later_ones(monkeypatch):
     """A later solve that is stopped with a weak bound keeps the bound of the solve before, which had more host sets to choose from."""
     tables = small.book(hosts=THREE_HOSTS)
     plan = planner.solve(tables, small.EXACT)
-    own_solve = alternatives.solve
+    own_solve = alternatives.solve_one
 
     def stopped_the_second_time(*given, **named):
         found = own_solve(*given, **named)
         weak = 1.0 if len(named["goal"].excluded_host_sets) == 2 else found.solution.bound
         return replace(found, solution=replace(found.solution, bound=weak))
 
-    monkeypatch.setattr(alternatives, "solve", stopped_the_second_time)
+    monkeypatch.setattr(alternatives, "solve_one", stopped_the_second_time)
     ranking = alternatives.rank_alternatives(tables, plan, 3, 1.0, small.EXACT)
     assert ranking.bounds == pytest.approx((40, 40))
     assert ranking.plans[2].solution.gap == pytest.approx(10)
@@ -289,13 +289,13 @@ def test_a_tie_does_not_hide_that_others_may_be_cheaper():
 def test_the_list_is_called_complete_as_far_as_is_proven_only(monkeypatch):
     """A plan above the limit whose bound is below it leaves open what lies between the two."""
     tables = small.book({"alternatives_count": 4, "alternatives_within": 0.3}, hosts=THREE_HOSTS)
-    plan, own_solve = planner.solve(tables, small.EXACT), alternatives.solve
+    plan, own_solve = planner.solve(tables, small.EXACT), alternatives.solve_one
 
     def with_a_gap(*given, **named):
         found = own_solve(*given, **{**named, "cutoff": math.inf})
         return replace(found, solution=replace(found.solution, bound=37.0))
 
-    monkeypatch.setattr(alternatives, "solve", with_a_gap)
+    monkeypatch.setattr(alternatives, "solve_one", with_a_gap)
     words, shown = studied(tables, plan, replace(small.EXACT, absolute_gap=3.0))
     assert shown["Plans in order of cost."]["hosts"].tolist() == ["Alphaland"]
     assert words[0] == "Nearest alternative: no plan with other hosts was found up to 39.0 MUSD; none costs less than 37.0 MUSD."
@@ -307,7 +307,7 @@ def test_what_an_infeasible_solve_proved_is_published_and_no_more(monkeypatch):
     tables = small.book({"alternatives_within": 0.3}, hosts=THREE_HOSTS)
     plan = planner.solve(tables, small.EXACT)
     nothing = replace(plan, solution=replace(plan.solution, status=Status.INFEASIBLE, bound=35.0))
-    monkeypatch.setattr(alternatives, "solve", lambda *_, **__: nothing)
+    monkeypatch.setattr(alternatives, "solve_one", lambda *_, **__: nothing)
     ranking = alternatives.rank_alternatives(tables, plan, 3, 0.3, small.EXACT)
     assert ranking.others == pytest.approx(35)
     assert ranking.ended == "gap"
@@ -315,7 +315,7 @@ def test_what_an_infeasible_solve_proved_is_published_and_no_more(monkeypatch):
 
 def test_a_plan_that_failed_verification_is_not_listed_and_proves_nothing(monkeypatch):
     tables = small.book({"alternatives_count": 4, "alternatives_within": 1}, hosts=THREE_HOSTS)
-    plan, own_solve = planner.solve(tables, small.EXACT), alternatives.solve
+    plan, own_solve = planner.solve(tables, small.EXACT), alternatives.solve_one
 
     def failing(number):
         def solve(*given, **named):
@@ -327,12 +327,12 @@ def test_a_plan_that_failed_verification_is_not_listed_and_proves_nothing(monkey
 
         return solve
 
-    monkeypatch.setattr(alternatives, "solve", failing(1))
+    monkeypatch.setattr(alternatives, "solve_one", failing(1))
     words, shown = studied(tables, plan)
     assert shown["Plans in order of cost."]["hosts"].tolist() == ["Alphaland"]
     assert words[0] == "Nearest alternative: not known; the plan with other hosts that was found failed verification."
     assert not any("complete" in sentence or "25" in sentence for sentence in words)
-    monkeypatch.setattr(alternatives, "solve", failing(2))
+    monkeypatch.setattr(alternatives, "solve_one", failing(2))
     words, shown = studied(tables, plan)
     assert shown["Plans in order of cost."]["hosts"].tolist() == ["Alphaland", "Betaland"]
     assert "The list may lack plans: the plan found next FAILED verification; it is not listed, and nothing is concluded from it." in words

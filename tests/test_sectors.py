@@ -117,7 +117,7 @@ def test_represented_years_weigh_a_shortage():
 def test_ranks_that_are_served_need_no_solve(monkeypatch):
     tables = small.book(STRICT)
     plan = solved(tables)
-    monkeypatch.setattr(lexicographic, "solve", lambda *_, **__: pytest.fail("solved"))
+    monkeypatch.setattr(lexicographic, "solve_one", lambda *_, **__: pytest.fail("solved"))
     ((only,), stopped) = lexicographic.serve_by_priority(tables, plan, small.EXACT)
     assert (only.before, only.least, only.bound, stopped) == (0.0, 0.0, 0.0, "")
     assert only.plan is plan
@@ -127,7 +127,7 @@ def test_a_stopped_pass_says_where(monkeypatch):
     tables = bought(700)
     plan = solved(tables)
     unfinished = replace(plan, solution=replace(plan.solution, status=Status.NO_PLAN_FOUND, termination="Time limit reached"))
-    monkeypatch.setattr(lexicographic, "solve", lambda *_, **__: unfinished)
+    monkeypatch.setattr(lexicographic, "solve_one", lambda *_, **__: unfinished)
     words, shown, _ = studied(tables)
     assert any(sentence.startswith("Stopped at priority 1: Time limit reached.") for sentence in words)
     assert shown["Served strictly in order of priority."].empty
@@ -136,10 +136,10 @@ def test_a_stopped_pass_says_where(monkeypatch):
 @pytest.mark.parametrize(("found", "bound"), [(1000.0, 0.0), (1000.0, 150.0), (400.0, 150.0)])
 def test_a_pass_that_was_stopped_proves_nothing(monkeypatch, found, bound):
     # of 1,000 t that defence lacks the stopped search leaves as many, or 400
-    tables, real = bought(700), lexicographic.solve
+    tables, real = bought(700), lexicographic.solve_one
 
-    def stopped(tables, options, goal, start=()):
-        plan = real(tables, options, goal=goal, start=start)
+    def stopped(tables, options, goal, start=(), workers=1):
+        plan = real(tables, options, goal=goal, start=start, workers=workers)
         if goal.objective == "shortage" and goal.short_sectors == ("defence",):
             unmet = plan.solution.tables["unmet"].copy()
             unmet.loc[unmet["sector"] == "defence", "tonnes"] = found
@@ -147,7 +147,7 @@ def test_a_pass_that_was_stopped_proves_nothing(monkeypatch, found, bound):
             plan = replace(plan, solution=solution)
         return plan
 
-    monkeypatch.setattr(lexicographic, "solve", stopped)
+    monkeypatch.setattr(lexicographic, "solve_one", stopped)
     words, _, headlines = studied(tables)
     least = "0 t" if bound == 0.0 else "150 t"
     if found == 1000.0:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from model.batch import Workers, solve_one
 from model.goal import LEAST_COST
 from model.outcome import SolveOptions, Status
-from model.planner import Plan, solve
+from model.planner import Plan
 from model.report_words import SHOWN, count_words, plant_words, tonnes_words
 from model.result_schema import ResultColumn
 from model.solution import Solution
@@ -75,7 +76,9 @@ class Ranking:
         return min([self.others, *listed]) - self.plans[0].solution.objective
 
 
-def rank_alternatives(tables: Tables, plan: Plan, count: int, within: float, options: SolveOptions, say: Say = lambda _: None) -> Ranking:
+def rank_alternatives(
+    tables: Tables, plan: Plan, count: int, within: float, options: SolveOptions, say: Say = lambda _: None, workers: int | Workers = 1
+) -> Ranking:
     """Find the cheapest plans with different hosts, one after the other.
 
     Parameters
@@ -92,6 +95,8 @@ def rank_alternatives(tables: Tables, plan: Plan, count: int, within: float, opt
         For each solve.
     say
         Called with a sentence as each solve ends.
+    workers
+        Where others may be at work too: each solve waits for the one before.
     """
     found, ended = [plan], "count"
     bounds: list[float] = []
@@ -101,7 +106,7 @@ def rank_alternatives(tables: Tables, plan: Plan, count: int, within: float, opt
         excluded = tuple(frozenset(each.solution.host_set) for each in found)
         goal = replace(LEAST_COST, excluded_host_sets=excluded)
         start = hot.plan_other_than(excluded) if hot is not None else ()
-        other = solve(tables, options, goal=goal, start=start, cutoff=cutoff, hot=hot)
+        other = solve_one(tables, options, goal=goal, start=start, cutoff=cutoff, hot=hot, workers=workers)
         solution, hot = other.solution, other.hot or hot
         if solution.status.has_plan and not other.verification.passed:
             ended = "unverified"
@@ -147,7 +152,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
     if count < 2:
         context.say("  nothing to do: alternatives_count on sheet settings is below 2.")
         return []
-    ranking = rank_alternatives(tables, context.plan, count, within, context.options, context.say)
+    ranking = rank_alternatives(tables, context.plan, count, within, context.options, context.say, context.workers)
     names = name_of_host(tables)
     words = [*_nearest(ranking, names), *_without(ranking, names), *_in_common(ranking, names), *_proof(ranking, within)]
     if ranking.plans[0] is not context.plan:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from model.batch import Case, side_by_side, solve_cases
+from model.batch import Case, count_of, is_shared, side_by_side, solve_cases
 from model.hot_start import HotStart
 from model.outcome import INTERRUPTED, SolveOptions, Status
 from model.planner import Plan
@@ -181,7 +181,7 @@ def find_break_evens(context: StudyContext, hosts: Sequence[str], figures: Seque
                 )
             else:
                 trials.append(_Trial(host, figure, search, sizes[host], rival, dict(known[host])))
-        one_by_one = context.workers <= 1 or len(trials) <= 1
+        one_by_one = not is_shared(context.workers) and (count_of(context.workers) <= 1 or len(trials) <= 1)
         choices = options if one_by_one else replace(options, threads=1)
         find = partial(_find, tables=context.tables, options=choices, hot=context.plan.hot)
         for number, (trial, row) in enumerate(side_by_side(find, trials, context.workers), 1):

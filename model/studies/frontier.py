@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 
-from model.batch import Case, solve_cases
+from model.batch import Case, Workers, as_they_end, solve_cases
 from model.goal import Goal, ShortageLimit
-from model.outcome import Status
+from model.outcome import SolveOptions, Status
 from model.planner import Plan
 from model.result_schema import ResultColumn
 from model.studies.cap_levels import ROW, book_level, cap_scopes, with_cap_level
@@ -87,11 +89,22 @@ def trace_frontiers(context: StudyContext) -> list[Frontier]:
         own = round(PERCENT * book_level(context.tables, scope), 6)
         grid = sorted({*grid_levels(int(context.tables.setting("frontier_points"))), own}, reverse=True)
         frontiers.append(Frontier(scope, own, Sweep(tuple(grid), context.options)))
-    _solve_levels(context, frontiers)
-    if any(frontier.free.exists for frontier in frontiers):
-        context.say("Lowest share that can be reached with no sector left shorter:")
-        _solve_reach(context, frontiers)
+    _solve_free(context, frontiers)
+    given = context.workers
+    workers = given if isinstance(given, Workers) else Workers(given, is_shared=len(frontiers) > 1)
+    with nullcontext() if workers is given else workers:
+        # each scope goes its own way: what it wants next hangs on no other
+        for _ in as_they_end(partial(_trace, context), frontiers, workers, at_once=len(frontiers)):
+            pass
     return frontiers
+
+
+def _trace(context: StudyContext, frontier: Frontier, workers: Workers) -> None:
+    """Solve one scope, whose loosest level is known."""
+    context = replace(context, workers=workers)
+    _solve_levels(context, frontier)
+    if frontier.free.exists:
+        _solve_reach(context, frontier)
 
 
 def point_of(level: float, plan: Plan, cutoff: float = math.inf) -> Point:
@@ -113,31 +126,24 @@ def point_of(level: float, plan: Plan, cutoff: float = math.inf) -> Point:
     )  # fmt: skip
 
 
-def _solve_levels(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
-    """Solve in rounds: what every sweep wants next, side by side, until none wants more."""
-    free: dict[str, Point] = {}
-    while True:
-        cases, places = [], []
-        asked: set[str] = set()
+def _solve_free(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
+    """Solve the books without a cap: every scope of a basis has the same one."""
+    firsts = {frontier.scope.basis: frontier for frontier in reversed(frontiers)}
+    cases = [_case(context, frontier, PERCENT) for frontier in firsts.values()]
+    solved = solve_cases(cases, context.options, context.workers, context.say, hot=context.plan.hot)
+    for basis, (case, plan) in zip(firsts, solved, strict=True):
         for frontier in frontiers:
-            for level in frontier.sweep.wanted():
-                if level == PERCENT and frontier.scope.basis in free:
-                    frontier.sweep.tell(free[frontier.scope.basis])  # without a cap every scope of a basis is the same book
-                elif level != PERCENT or frontier.scope.basis not in asked:
-                    asked |= {frontier.scope.basis} if level == PERCENT else set()
-                    cases.append(_case(context, frontier, level))
-                    places.append((frontier, level))
-        if not cases:
-            if not any(frontier.sweep.wanted() for frontier in frontiers):
-                return
-            continue
-        for (frontier, level), (case, plan) in zip(
-            places, solve_cases(cases, context.options, context.workers, context.say, hot=context.plan.hot), strict=True
-        ):
-            point = point_of(level, plan, case.cutoff)
-            frontier.sweep.tell(point)
-            if level == PERCENT:
-                free[frontier.scope.basis] = point
+            if frontier.scope.basis == basis:
+                frontier.sweep.tell(point_of(PERCENT, plan, case.cutoff))
+
+
+def _solve_levels(context: StudyContext, frontier: Frontier) -> None:
+    """Solve in rounds what the sweep wants next, side by side, until it wants no more."""
+    while levels := frontier.sweep.wanted():
+        cases = [_case(context, frontier, level) for level in levels]
+        solved = solve_cases(cases, context.options, context.workers, context.say, hot=context.plan.hot)
+        for level, (case, plan) in zip(levels, solved, strict=True):
+            frontier.sweep.tell(point_of(level, plan, case.cutoff))
 
 
 def _case(context: StudyContext, frontier: Frontier, level: float) -> Case:
@@ -155,42 +161,33 @@ def _case(context: StudyContext, frontier: Frontier, level: float) -> Case:
     )
 
 
-def _solve_reach(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
-    """Find the lowest level of each scope at which no sector is left shorter than without the cap."""
-    goals = {}
-    for frontier in frontiers:
-        if not frontier.free.exists:
-            continue
-        goals[frontier.scope.name] = none_shorter_than(context, frontier.free)
-        known = frontier.sweep.known()
-        frontier.reach = Reach(
-            min(point.level for point in known if point.exists and point.leaves_none_shorter_than(frontier.free)),
-            max((point.level for point in known if point.impossible), default=-1),
-        )
-    while True:
-        places = [(each, level) for each in frontiers if each.reach and (level := each.reach.wanted()) is not None]
-        cases = [replace(_case(context, each, level), goal=goals[each.scope.name], cutoff=math.inf) for each, level in places]
-        if not cases:
-            break
-        for (each, level), (_, plan) in zip(
-            places, solve_cases(cases, context.options.roughly(), context.workers, context.say, hot=context.plan.hot), strict=True
-        ):
-            assert each.reach is not None
-            possible = plan.verified
-            each.reach.tell(level, possible, proven=possible or plan.solution.status is Status.INFEASIBLE)
-            if possible and level == each.reach.reached:
-                each.lowest = point_of(level, plan)  # until the least cost there is known
-    places = [(each, each.reach.reached) for each in frontiers if each.reach and not answered_by_sweep(each, each.reach.reached)]
-    cases = []
-    for each, level in places:
-        case = replace(_case(context, each, level), goal=goals[each.scope.name], cutoff=math.inf)
-        cases.append(replace(case, start=each.lowest.builds) if each.lowest else case)
-    for (each, level), (_, plan) in zip(
-        places, solve_cases(cases, context.options, context.workers, context.say, hot=context.plan.hot), strict=True
-    ):
-        point = point_of(level, plan)
-        if point.exists or each.lowest is None:
-            each.lowest = point
+def _solve_reach(context: StudyContext, frontier: Frontier) -> None:
+    """Find the lowest level at which no sector is left shorter than without the cap."""
+    goal = none_shorter_than(context, frontier.free)
+    known = frontier.sweep.known()
+    frontier.reach = reach = Reach(
+        min(point.level for point in known if point.exists and point.leaves_none_shorter_than(frontier.free)),
+        max((point.level for point in known if point.impossible), default=-1),
+    )
+    while (level := reach.wanted()) is not None:
+        plan = _none_shorter(context, frontier, level, goal, context.options.roughly())
+        possible = plan.verified
+        reach.tell(level, possible, proven=possible or plan.solution.status is Status.INFEASIBLE)
+        if possible:
+            frontier.lowest = point_of(level, plan)  # until the least cost there is known
+    if not answered_by_sweep(frontier, reach.reached):
+        point = point_of(reach.reached, _none_shorter(context, frontier, reach.reached, goal, context.options))
+        if point.exists or frontier.lowest is None:
+            frontier.lowest = point
+
+
+def _none_shorter(context: StudyContext, frontier: Frontier, level: float, goal: Goal, options: SolveOptions) -> Plan:
+    """Solve a level with nobody left shorter, started from the plan known there."""
+    case = _case(context, frontier, level)
+    start = frontier.lowest.builds if frontier.lowest is not None and frontier.lowest.level == level else case.start
+    case = replace(case, name=f"{case.name}, nobody shorter", goal=goal, start=start, cutoff=math.inf)
+    ((_, plan),) = solve_cases([case], options, context.workers, context.say, hot=context.plan.hot)
+    return plan
 
 
 def none_shorter_than(context: StudyContext, point: Point) -> Goal:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
+from model.batch import Workers
 from model.book import split_codes
 from model.outcome import SolveOptions
 from model.planner import Plan
@@ -44,7 +45,7 @@ def leaning_names(tables: Tables) -> list[str]:
 
 
 def run_leaning(
-    tables: Tables, plan: Plan, options: SolveOptions, workers: int, say: Callable[[str], None] = lambda _: None
+    tables: Tables, plan: Plan, options: SolveOptions, workers: int | Workers, say: Callable[[str], None] = lambda _: None
 ) -> tuple[Sequence[str], pd.DataFrame]:
     """Solve every named scenario and set it beside the plan.
 
@@ -57,7 +58,7 @@ def run_leaning(
     options
         For each solve.
     workers
-        Solves that run at once.
+        Solves that run at once, or the processes in which they do.
     say
         Called with a sentence as each solve ends.
 

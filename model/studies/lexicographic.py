@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from model.batch import Workers, solve_one
 from model.goal import Goal, ShortageLimit
 from model.outcome import SolveOptions
-from model.planner import Plan, solve
+from model.planner import Plan
 from model.studies.plan_figures import plan_builds, tonnes_short
 from model.studies.study import Say
 from model.tables import Tables
@@ -66,7 +67,9 @@ def horizon_demand(plan: Plan, sectors: Collection[str]) -> float:
     return sum(1000.0 * kt * problem.years_represented[key[3]] for key, kt in problem.demand.items() if key[1] in sectors)
 
 
-def serve_by_priority(tables: Tables, plan: Plan, options: SolveOptions, say: Say = lambda _: None) -> tuple[list[Pass], str]:
+def serve_by_priority(
+    tables: Tables, plan: Plan, options: SolveOptions, say: Say = lambda _: None, workers: int | Workers = 1
+) -> tuple[list[Pass], str]:
     """Serve the ranks one after the other.
 
     Parameters
@@ -79,6 +82,8 @@ def serve_by_priority(tables: Tables, plan: Plan, options: SolveOptions, say: Sa
         For each solve; the gap is that of cost, a pass for shortage is solved to a kg.
     say
         Called with a sentence as each rank is done.
+    workers
+        Where others may be at work too: each solve waits for the one before.
 
     Returns
     -------
@@ -97,13 +102,13 @@ def serve_by_priority(tables: Tables, plan: Plan, options: SolveOptions, say: Sa
         least, bound, following = before, 0.0, held
         if before > NEGLIGIBLE_T:
             goal = Goal("shortage", short_sectors=sectors, shortage_limits=tuple(secured))
-            shortest = solve(tables, to_a_kg, goal=goal, start=plan_builds(held))
+            shortest = solve_one(tables, to_a_kg, goal=goal, start=plan_builds(held), workers=workers)
             if not shortest.solution.status.has_plan:
                 return passes, f"priority {priority}: {shortest.solution.termination}"
             least, bound = min(before, tonnes_short(shortest, sectors)), shortest.solution.goal_bound
             if before - least > NEGLIGIBLE_T:
                 goal = Goal(shortage_limits=(*secured, _limit(sectors, least)))
-                following = solve(tables, options, goal=goal, start=plan_builds(shortest))
+                following = solve_one(tables, options, goal=goal, start=plan_builds(shortest), workers=workers)
                 if not following.solution.status.has_plan:
                     return passes, f"priority {priority}: {following.solution.termination}"
         secured.append(_limit(sectors, least))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from model.batch import Case, solve_cases
+from model.batch import Case, Workers, solve_cases
 from model.hot_start import HotStart
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
@@ -74,7 +74,7 @@ def _without_plan(name: str, verdict: str, impossible: bool = False, breaks_rule
 def solve_moved(
     moves: Sequence[tuple[str, Tables, tuple[BuildKey, ...]]],
     options: SolveOptions,
-    workers: int,
+    workers: int | Workers,
     say: Callable[[str], None] = lambda _: None,
     told: Callable[[Moved], str] | None = None,
     hot: HotStart | None = None,
@@ -89,7 +89,7 @@ def solve_moved(
     options
         For each solve.
     workers
-        Solves that run at once.
+        Solves that run at once, or the processes in which they do.
     say
         Called with a sentence as each solve ends.
     told

@@ -69,7 +69,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
         ("What is short and why.", SHORTAGE_COLUMNS, shortages),
     ]
     if str(context.tables.settings["lexicographic"]) == "yes":
-        passes, stopped = serve_by_priority(context.tables, plan, context.options, context.say)
+        passes, stopped = serve_by_priority(context.tables, plan, context.options, context.say, context.workers)
         told = _in_strict_order(plan, passes, stopped)
         words, headlines = [*words, *told], [*headlines, *told[:1]]
         shown.append(("Served strictly in order of priority.", PASS_COLUMNS, pass_table(plan, passes)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from model.batch import Workers
 from model.outcome import SolveOptions
 from model.planner import Plan
 from model.result_schema import ResultColumn
@@ -53,7 +54,7 @@ class StudyContext:
     options
         Solver options of the run.
     workers
-        Solves that may run at once.
+        Solves that may run at once, or the processes in which they do.
     say
         Called with a sentence of progress.
     """
@@ -61,7 +62,7 @@ class StudyContext:
     tables: Tables
     plan: Plan
     options: SolveOptions
-    workers: int
+    workers: int | Workers
     say: Say
 
 

@@ -1,6 +1,6 @@
 """What studies gain by reuse: a frontier and the alternatives over the questions that they answer, each solved cold and alone.
 
-The studies run as in a run of the planner, side by side where they can and each solve started from what is known.
+The studies run as in a run of the planner, side by side in the same processes, each solve on one thread and started from what is known.
 Every solve that they ask for is noted and then repeated one by one through the same `solve()`, without a start and, for the
 frontier, without the cutoff taken from a neighbour. An alternative keeps its cutoff: how dear it may be is part of the question.
 The levels that the frontier shows without a solve, as a neighbour's plan settles them, are solved cold too: that is reuse as well.
@@ -14,14 +14,14 @@ import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from model.batch import solve_cases
+from model.batch import Workers, as_they_end, solve_cases, solve_one
 from model.goal import LEAST_COST, Goal
 from model.outcome import SolveOptions
 from model.planner import Plan, solve
@@ -49,8 +49,8 @@ class Question:
     solved: bool = True
 
 
-def run_studies(context: StudyContext) -> tuple[dict[str, float], list[Question]]:
-    """Run both studies; return the seconds of each and every question in them."""
+def run_studies(context: StudyContext, workers: Workers) -> tuple[float, dict[str, float], list[Question]]:
+    """Run both studies side by side, as a run of the planner does; return the seconds of both, when each ended, and every question in them."""
     asked: list[Question] = []
     traced: list[Frontier] = []
 
@@ -60,27 +60,28 @@ def run_studies(context: StudyContext) -> tuple[dict[str, float], list[Question]
 
     def noting_cases(cases: Any, options: SolveOptions, *rest: Any, **hints: Any) -> Iterator[tuple[Any, Plan]]:
         for case, plan in solve_cases(cases, options, *rest, **hints):
-            name = f"{case.name}, nobody shorter" if case.goal.shortage_limits else case.name
-            asked.append(Question(name, case.tables, options, case.goal, math.inf, timing_of(plan, seconds_of(plan))))
+            asked.append(Question(case.name, case.tables, options, case.goal, math.inf, timing_of(plan, seconds_of(plan))))
             yield case, plan
 
     def noting_solve(tables: Tables, options: SolveOptions, goal: Goal = LEAST_COST, cutoff: float = math.inf, **rest: Any) -> Plan:
-        plan = solve(tables, options, goal=goal, cutoff=cutoff, **rest)
+        plan = solve_one(tables, options, goal=goal, cutoff=cutoff, **rest)
         name = f"other than {len(goal.excluded_host_sets)} host sets"
         asked.append(Question(name, tables, options, goal, cutoff, timing_of(plan, seconds_of(plan))))
         return plan
 
-    seconds = {}
+    def run(study: str, workers: Workers) -> None:
+        {"frontier": frontier.run, "alternatives": alternatives.run}[study](replace(context, workers=workers))
+
+    ends = {}
     with (
         patch.object(frontier, "solve_cases", noting_cases),
         patch.object(frontier, "trace_frontiers", noting_frontiers),
-        patch.object(alternatives, "solve", noting_solve),
+        patch.object(alternatives, "solve_one", noting_solve),
     ):
-        for name, study in (("frontier", frontier.run), ("alternatives", alternatives.run)):
-            began = time.perf_counter()
-            study(context)
-            seconds[name] = time.perf_counter() - began
-    return seconds, [*asked, *(question for each in traced for question in settled_levels(context, each))]
+        began = time.perf_counter()
+        for study, _ in as_they_end(run, ("alternatives", "frontier"), workers, at_once=workers.count):
+            ends[study] = time.perf_counter() - began
+    return max(ends.values()), ends, [*asked, *(question for each in traced for question in settled_levels(context, each))]
 
 
 def seconds_of(plan: Plan) -> float:
@@ -108,20 +109,24 @@ def main() -> int:
     """Print every solve and the ratio; 1 where a study's plan is not proven or not verified, or a repeat contradicts it."""
     parser = argparse.ArgumentParser(description="Time two studies against the same solves cold and alone.")
     add_solve_arguments(parser, "processor threads of a solve alone, and solves that run at once")
-    parser.add_argument("--scopes", default="value", help="frontier_scopes of the frontier")
+    parser.add_argument("--scopes", help="frontier_scopes of the frontier; those of the book if left out")
     parser.add_argument("--points", type=int, default=11, help="levels of the frontier")
     parser.add_argument("--count", type=int, default=5, help="alternatives, the least-cost plan included")
     parser.add_argument("--sample", type=int, default=0, help="solves to repeat cold, the rest scaled; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     given = parser.parse_args()
     tables = read_tables(given.book, given.scenario)
-    tables = tables.with_settings(frontier_scopes=given.scopes, frontier_points=given.points, alternatives_count=given.count)
+    tables = tables.with_settings(frontier_points=given.points, alternatives_count=given.count)
+    if given.scopes is not None:
+        tables = tables.with_settings(frontier_scopes=given.scopes)
     options = SolveOptions(absolute_gap=given.gap, time_limit=given.limit, threads=given.threads)
     own = solve(tables, options)
     if not (own.solution.status.has_plan and own.verification.passed):
         print(f"no verified plan to study: {own.solution.status}")
         return 1
-    seconds, asked = run_studies(StudyContext(tables, own, options, given.threads, lambda line: print(line, file=sys.stderr, flush=True)))
+    context = StudyContext(tables, own, options, given.threads, lambda line: print(line, file=sys.stderr, flush=True))
+    with Workers(given.threads, is_shared=True) as workers:
+        seconds, ends, asked = run_studies(context, workers)
     repeated = drawn(asked, given.sample, given.seed)
     print(f"{'question':<42} {'MUSD':>13} {'gap':>9} {'s':>9} {'cold s':>9} {'cold MUSD':>13}  verification")
     cold: dict[bool, list[float]] = {True: [], False: []}
@@ -146,9 +151,9 @@ def main() -> int:
     number = len(cold[True]) + len(cold[False])
     how = "" if number == len(asked) else f", {number} solved, chosen by seed {given.seed}, and scaled"
     print(f"cold and alone: {len(asked)} questions{how}: {theirs[True]:,.1f} s for those solved, {theirs[False]:,.1f} s for those settled")
-    print("with reuse: " + ", ".join(f"{name} {spent:,.1f} s" for name, spent in seconds.items()))
-    print(f"solved_only_ratio: {sum(seconds.values()) / theirs[True]:.4f}")
-    print(f"studies_ratio: {sum(seconds.values()) / sum(theirs.values()):.4f}")
+    print("with reuse, side by side: " + ", ".join(f"{name} after {spent:,.1f} s" for name, spent in ends.items()))
+    print(f"solved_only_ratio: {seconds / theirs[True]:.4f}")
+    print(f"studies_ratio: {seconds / sum(theirs.values()):.4f}")
     return 0 if sound else 1
 
 
