@@ -6,6 +6,7 @@ import math
 import multiprocessing
 import os
 import pickle
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
@@ -98,6 +99,8 @@ class Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None:
+            self.stop()
         if self._pool is not None:
             self._pool.shutdown()
 
@@ -138,7 +141,7 @@ class Workers:
                 raise BrokenProcessPool("stopped by hand")
             for _ in range(2):
                 if self._pool is None:
-                    self._pool = ProcessPoolExecutor(self.count, multiprocessing.get_context("spawn"), _leave_with_parent)
+                    self._pool = ProcessPoolExecutor(self.count, multiprocessing.get_context("spawn"), _begin)
                 try:
                     return self._pool.submit(_do, text, item)
                 except BrokenProcessPool:  # a process of an earlier question was killed
@@ -209,8 +212,9 @@ def solve_one(
     return plan
 
 
-def _leave_with_parent() -> None:
-    """End this process with the one that it works for: one that is killed tells nobody, and a solve takes up to a quarter of an hour."""
+def _begin() -> None:
+    """Leave Ctrl-C to the process that this one works for, and end with it: one that is killed tells nobody, and a solve takes up to a quarter of an hour."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 

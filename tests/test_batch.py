@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
 import pytest
 
-from model.batch import Case, solve_cases, threads_of
+from model.batch import Case, Workers, as_they_end, side_by_side, solve_cases, threads_of
 from model.outcome import Status
 from tests import small
 
@@ -41,3 +45,75 @@ def test_a_case_is_solved_as_it_asks():
     assert cheaper.solution.status is Status.INFEASIBLE
     assert bare.solution.objective == pytest.approx(100)
     assert bare.solution.host_set == ()
+
+
+def process_of(_: object) -> int:
+    return os.getpid()
+
+
+def end_this_process(_: object) -> None:
+    os._exit(1)
+
+
+def wait_a_little(item: int) -> int:
+    time.sleep(0.05)
+    return item
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Workers]:
+    with Workers(2, is_shared=True) as workers:
+        yield workers
+
+
+def test_a_lone_question_goes_to_a_process_only_where_these_are_shared(shared):
+    own = os.getpid()
+    assert list(side_by_side(process_of, ["lone"], shared)) != [own]
+    assert list(side_by_side(process_of, ["lone"], 2)) == [own]
+    assert list(side_by_side(process_of, ["one", "two"], Workers(1, is_shared=True))) == [own, own]
+
+
+def test_shared_processes_solve_as_one_process_does(shared):
+    tables = small.book()
+    cases = [Case("free", tables), Case("cheaper", tables, cutoff=29.0), Case("bare", tables, held=True)]
+    options = replace(small.EXACT, threads=2)
+    alone = [(plan.solution.status, plan.solution.objective) for _, plan in solve_cases(cases, options, 1)]
+    assert [(plan.solution.status, plan.solution.objective) for _, plan in solve_cases(cases, options, shared)] == [
+        (status, pytest.approx(cost, nan_ok=True)) for status, cost in alone
+    ]
+
+
+def test_what_is_asked_for_alone_does_not_wait_for_a_long_batch(shared):
+    def ask(items: range, workers: Workers) -> list[int]:
+        return list(side_by_side(wait_a_little, items, workers))
+
+    ended = list(as_they_end(ask, (range(20), range(1)), shared, at_once=2))
+    assert ended == [(range(1), [0]), (range(20), list(range(20)))]
+
+
+def test_one_processor_does_one_thing_after_the_other():
+    own: list[str] = []
+    for item, _ in as_they_end(lambda item, workers: own.append(f"{item} begins"), ("first", "second"), Workers(1), at_once=2):
+        own.append(f"{item} ends")
+    assert own == ["first begins", "first ends", "second begins", "second ends"]
+
+
+def test_processes_are_replaced_where_one_was_killed():
+    with Workers(2, is_shared=True) as workers:
+        with pytest.raises(BrokenProcessPool):
+            list(side_by_side(end_this_process, [0], workers))
+        assert list(side_by_side(wait_a_little, [1, 2, 3], workers)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError])
+def test_what_goes_wrong_while_answers_come_in_ends_the_processes(failure):
+    def ask(items: range, workers: Workers) -> list[int]:
+        return list(side_by_side(wait_a_little, items, workers))
+
+    with Workers(2, is_shared=True) as workers:
+        with pytest.raises(failure):  # noqa: PT012  # it is raised where the answers are taken
+            for _ in as_they_end(ask, (range(1), range(10_000)), workers, at_once=2):
+                raise failure
+        assert workers.stopped
+        with pytest.raises(BrokenProcessPool):
+            list(side_by_side(wait_a_little, [1], workers))

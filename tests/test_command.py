@@ -7,6 +7,7 @@ import math
 import os
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,6 +159,41 @@ def test_a_sheet_that_cannot_be_written_keeps_no_other_out(tmp_path, monkeypatch
     assert "why_not" in book.sheetnames
     values = {cell.value for row in book["run_info"].iter_rows() for cell in row}
     assert {"leaning, why_not", "leaning (not written), why_not"} <= values
+
+
+def test_studies_run_side_by_side_and_stand_in_the_order_asked(tmp_path, capsys):
+    settings = {"leaning_scenarios": "no_cap, embargo", "why_not_size": 2000, "why_not_year": 2031, "break_even_hosts": 0}
+    books = []
+    for name, threads in (("one", "1"), ("two", "2")):
+        folder = tmp_path / name
+        folder.mkdir()
+        assert run(folder, "--studies", "why_not,leaning", "--threads", threads, tables=tiny_tables(settings)) == 0
+        said = capsys.readouterr().out
+        assert said.count("Study why_not: ") == said.count("Study leaning: ") == 1
+        assert any(line.startswith("leaning: no_cap") for line in said.splitlines()) == (threads == "2")
+        book = result(folder)
+        assert "why_not, leaning" in {cell.value for row in book["run_info"].iter_rows() for cell in row}
+        books.append(book)
+    one, two = books
+    assert one.sheetnames == two.sheetnames
+    assert one.sheetnames.index("why_not") < one.sheetnames.index("leaning")
+    for name in ("why_not", "leaning"):
+        for row, other in zip(one[name].iter_rows(values_only=True), two[name].iter_rows(values_only=True), strict=True):
+            assert row == tuple(pytest.approx(value, nan_ok=True) if isinstance(value, float) else value for value in other)
+
+
+def test_a_stop_by_hand_ends_all_studies_that_run(tmp_path, monkeypatch, capsys):
+    def stopped(found: Iterator, *rest: object) -> Path:
+        next(found)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "_add_studies", stopped)
+    settings = {"leaning_scenarios": "no_cap", "frontier_scopes": "tonnes", "frontier_points": 5}
+    assert run(tmp_path, "--studies", "leaning,frontier", "--threads", "2", tables=tiny_tables(settings)) == 0
+    said = capsys.readouterr()
+    assert "Stopped by hand; the plan is kept." in said.out
+    assert "failed" not in said.err
+    assert "plants" in result(tmp_path).sheetnames
 
 
 def test_a_stop_by_hand_between_studies_keeps_the_plan(tmp_path, monkeypatch, capsys):
