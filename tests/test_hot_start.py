@@ -10,13 +10,14 @@ from random import Random
 import numpy as np
 import pytest
 
-from model import neighbourhood, strategy, tree
+from model import neighbourhood, relaxation, strategy, tree
 from model.batch import Case, solve_cases
 from model.covers import CapacityCovers, Cover
 from model.goal import ANY_PLAN
 from model.hot_start import HotStart, hosts_of
 from model.linear_program import BASIC, Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Row
+from model.node import root_node
 from model.outcome import Outcome, Status
 from model.planner import solve
 from model.preparation import with_finite_sides, without_single_rows
@@ -204,6 +205,34 @@ def test_the_root_goes_on_where_that_of_a_neighbour_ended(monkeypatch):
         more = replace(first.hot, covers=(*first.hot.covers, Cover(("HOST", "line", 2030), frozenset(), True)))
         assert more.root_for(solved.matrix) is None, "of this cover it tells nothing"
     assert handed >= 2
+
+
+def test_a_root_basis_that_leads_nowhere_is_given_up(monkeypatch):
+    """Nothing basic but rows: after no iterations it is worse than the relaxation, whose basis is taken up again; with many it is followed to the end."""
+    starts: list[Basis] = []
+    start_from = LinearProgram.start_from
+    monkeypatch.setattr(LinearProgram, "start_from", lambda program, basis: starts.append(basis) or start_from(program, basis))
+    checked = 0
+    for seed in SEEDS:
+        solved, _ = neighbours(seed)
+        covers, stop = told(solved).covers, StopSignal(60.0)
+        matrix = with_finite_sides(without_single_rows(solved.matrix))
+        known = relaxation.relax(solved.problem, matrix, small.EXACT, stop, near=-np.inf)
+        node = root_node(matrix, known.bound, known.basis)
+        nowhere = Basis(np.zeros(len(matrix.cost), np.int8), np.full(len(matrix.row_lower) + len(covers), BASIC, np.int8))
+        bounds, taken_up = [], []
+        for basis, iterations in ((None, 0), (nowhere, 0), (nowhere, 10_000)):
+            monkeypatch.setattr(relaxation, "HOT_ITERATIONS", iterations)
+            starts.clear()
+            found = relaxation.tighten(solved.problem, matrix, node, np.inf, small.EXACT, stop, covers, basis)
+            assert found is not None
+            bounds.append(found[0].bound)
+            taken_up.append(len(starts))
+        assert bounds == pytest.approx([bounds[0]] * 3, rel=1e-6)
+        if CapacityCovers(solved.problem, matrix).stated(covers):
+            assert taken_up == [1, 3, 2]
+            checked += 1
+    assert checked >= 3
 
 
 def test_the_plan_hands_it_on_and_a_batch_keeps_none():
