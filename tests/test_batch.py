@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from model import batch
 from model.batch import Case, Workers, as_they_end, side_by_side, solve_cases, threads_of
 from model.outcome import Status
 from tests import small
@@ -81,6 +82,34 @@ def test_shared_processes_solve_as_one_process_does(shared):
     assert [(plan.solution.status, plan.solution.objective) for _, plan in solve_cases(cases, options, shared)] == [
         (status, pytest.approx(cost, nan_ok=True)) for status, cost in alone
     ]
+
+
+class Noting(Workers):
+    """Workers that note what they are asked; nothing is solved."""
+
+    asked: list
+
+    def map(self, function, items):
+        self.asked = list(items)
+        return iter(())
+
+
+@pytest.mark.parametrize(("is_shared", "threads"), [(True, [1, 1]), (False, [2, 2])])
+def test_where_others_are_at_work_each_solve_has_one_thread(is_shared, threads):
+    workers, cases = Noting(2, is_shared), [Case("one", small.book()), Case("two", small.book())]
+    with pytest.raises(ValueError, match="shorter"):
+        list(solve_cases(cases, replace(small.EXACT, threads=2), workers))
+    assert [number for _, number in workers.asked] == threads
+
+
+def test_a_cases_own_hint_comes_before_that_of_the_batch(monkeypatch):
+    given = []
+    monkeypatch.setattr(batch, "solve", lambda *_, hot, **__: given.append(hot))
+    with pytest.raises(AttributeError):  # nothing is solved
+        list(solve_cases([Case("own", small.book(), hot="own"), Case("none", small.book())], small.EXACT, 1, hot="batch"))
+    with pytest.raises(AttributeError):
+        list(solve_cases([Case("none", small.book())], small.EXACT, 1, hot="batch"))
+    assert given == ["own", "batch"]
 
 
 def test_what_is_asked_for_alone_does_not_wait_for_a_long_batch(shared):

@@ -91,6 +91,23 @@ def test_the_members_of_a_group_look_the_same_from_the_block():
                 assert np.array_equal(parts.matrix.a[block.rows][:, [column]].toarray(), shown)
 
 
+def test_a_row_is_one_of_a_block_only_where_it_holds_whole_groups_alike():
+    _, matrix = small.matrix_of(small.book({"last_year": 2034, "modelled_years": "all"}))
+    parts = part(with_finite_sides(without_single_rows(matrix)))
+    assert parts is not None
+    sizes = []
+    for block in parts.blocks:
+        for place, members in zip(block.group_columns.tolist(), block.groups, strict=True):
+            sizes.append(members.size)
+            row = block.inside(Row(members, np.full(members.size, 2.0), 0.0, 1.0))
+            assert row is not None
+            assert (row.columns.tolist(), row.coefficients.tolist()) == ([place], [2.0])
+            if members.size > 1:
+                assert block.inside(Row(members[1:], np.full(members.size - 1, 2.0), 0.0, 1.0)) is None
+                assert block.inside(Row(members, np.arange(1.0, members.size + 1.0), 0.0, 1.0)) is None
+    assert sizes == [1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_first_cuts_give_the_bound_of_the_whole_relaxation(seed):
     _, _, program, whole = parted(seed)

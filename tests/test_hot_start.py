@@ -14,7 +14,7 @@ from model import neighbourhood, relaxation, strategy, tree
 from model.batch import Case, solve_cases
 from model.covers import CapacityCovers, Cover
 from model.goal import ANY_PLAN
-from model.hot_start import HotStart, hosts_of
+from model.hot_start import HotStart, hosts_of, hot_start
 from model.linear_program import BASIC, Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Row
 from model.node import root_node
@@ -207,6 +207,25 @@ def test_the_root_goes_on_where_that_of_a_neighbour_ended(monkeypatch):
     assert handed >= 2
 
 
+def test_the_root_tells_of_each_cover_by_its_own_status():
+    solved, _ = neighbours(0)
+    matrix, height = solved.matrix, len(solved.matrix.rows)
+    covers = CapacityCovers(solved.problem, matrix)
+    found = [row for seed in range(4) for point in relaxed_points(solved, np.random.default_rng(seed)) for row in covers.violated(point)]
+    rows = list({cover: row for cover, row in zip(covers.covers_of(found), found, strict=True) if cover is not None}.values())[:2]
+    assert len(rows) == 2
+    other = Row(np.array([[name[0] for name in matrix.columns].index("unmet")]), np.array([3.0]), -np.inf, 5.0)  # no cover
+    statuses = Basis(np.zeros(len(matrix.cost), np.int8), np.concatenate([np.ones(height), [4, 2, 3]]).astype(np.int8))
+    tight = matrix.with_rows([other, *rows])
+    root = replace(root_node(tight, 0.0), basis=statuses)
+    hot = hot_start(solved.problem, matrix, Basis(statuses.columns, statuses.rows[:height]), tight, root)
+    assert hot is not None
+    assert list(hot.covers) == covers.covers_of(rows)
+    moved_to = hot.root_for(matrix)
+    assert moved_to is not None
+    assert moved_to.rows[height:].tolist() == [2, 3]
+
+
 def test_a_root_basis_that_leads_nowhere_is_given_up(monkeypatch):
     """Nothing basic but rows: after no iterations it is worse than the relaxation, whose basis is taken up again; with many it is followed to the end."""
     starts: list[Basis] = []
@@ -231,6 +250,10 @@ def test_a_root_basis_that_leads_nowhere_is_given_up(monkeypatch):
         assert bounds == pytest.approx([bounds[0]] * 3, rel=1e-6)
         if CapacityCovers(solved.problem, matrix).stated(covers):
             assert taken_up == [1, 3, 2]
+            monkeypatch.setattr(relaxation, "HOT_ITERATIONS", 0)
+            starts.clear()
+            relaxation.tighten(solved.problem, matrix, replace(node, bound=-np.inf), np.inf, small.EXACT, stop, covers, nowhere)
+            assert len(starts) == 2, "what is better than the relaxation is followed"
             checked += 1
     assert checked >= 3
 
