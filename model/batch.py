@@ -8,11 +8,13 @@ import os
 import pickle
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from multiprocessing.synchronize import Event as EventType
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -91,9 +93,11 @@ class Workers:
 
     def __init__(self, count: int, is_shared: bool = False) -> None:
         self.count, self.is_shared = max(1, count), is_shared and count > 1
+        self.stopped = False
+        self._context = multiprocessing.get_context("spawn")
+        self._end = self._context.Event()
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
-        self.stopped = False
 
     def __enter__(self) -> Workers:
         return self
@@ -105,12 +109,9 @@ class Workers:
             self._pool.shutdown()
 
     def stop(self) -> None:
-        """End the processes, whatever they do; whoever waits for one is told that it ended."""
-        with self._lock:
-            self.stopped = True
-            if self._pool is not None:
-                for process in multiprocessing.active_children():
-                    process.terminate()
+        """End the processes, whatever they do; whoever waits for one, or asks for more, gets BrokenProcessPool."""
+        self.stopped = True
+        self._end.set()
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield what a function makes of each item, in order; see :func:`side_by_side`."""
@@ -119,34 +120,54 @@ class Workers:
             return
         text, asked = pickle.dumps(function), enumerate(items)
         running: dict[Future[Result], int] = {}
-        ended: dict[int, Result] = {}
-        told = 0
+        ended: dict[int, Future[Result]] = {}
         try:
-            while told < len(items):
-                # no more than run at once, so that nobody who shares the processes waits for all of these
-                while len(running) < self.count and (after := next(asked, None)) is not None:
-                    running[self._submit(text, after[1])] = after[0]
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    ended[running.pop(future)] = future.result()
-                while told in ended:
-                    yield ended.pop(told)
-                    told += 1
+            for told, item in enumerate(items):
+                while told not in ended:
+                    # no more than run at once, so that nobody who shares the processes waits for all of these
+                    while len(running) < self.count and (after := next(asked, None)) is not None:
+                        running[self._submit(text, after[1])] = after[0]
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        ended[running.pop(future)] = future
+                try:
+                    result = ended.pop(told).result()
+                except BrokenProcessPool:  # a process died: this item's or another's
+                    result = self._alone(text, item)
+                yield result
+        except KeyboardInterrupt:
+            self.stop()
+            raise
         finally:
             for future in running:
                 future.cancel()
 
+    def _new_pool(self, count: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(count, self._context, _begin, (self._end,))
+
     def _submit(self, text: bytes, item: Any) -> Future[Any]:
         with self._lock:
-            if self.stopped:
-                raise BrokenProcessPool("stopped by hand")
-            for _ in range(2):
-                if self._pool is None:
-                    self._pool = ProcessPoolExecutor(self.count, multiprocessing.get_context("spawn"), _begin)
-                try:
-                    return self._pool.submit(_do, text, item)
-                except BrokenProcessPool:  # a process of an earlier question was killed
-                    self._pool = None
-            raise BrokenProcessPool("no process can be started")
+            self.refuse_if_stopped()
+            try:
+                self._pool = self._pool or self._new_pool(self.count)
+                return self._pool.submit(_do, text, item)
+            except BrokenProcessPool:
+                self._pool = self._new_pool(self.count)
+                return self._pool.submit(_do, text, item)
+
+    def _alone(self, text: bytes, item: Any) -> Any:
+        """Return the answer to an item that was lost, from a process that can take no other one down."""
+        self.refuse_if_stopped()
+        with self._new_pool(1) as pool:
+            try:
+                return pool.submit(_do, text, item).result()
+            except KeyboardInterrupt:
+                self.stop()
+                raise
+
+    def refuse_if_stopped(self) -> None:
+        """Raise BrokenProcessPool where the processes were ended, for work that goes on for long without asking them."""
+        if self.stopped:
+            raise BrokenProcessPool("stopped by hand")
 
 
 def count_of(workers: int | Workers) -> int:
@@ -212,10 +233,19 @@ def solve_one(
     return plan
 
 
-def _begin() -> None:
-    """Leave Ctrl-C to the process that this one works for, and end with it: one that is killed tells nobody, and a solve takes up to a quarter of an hour."""
+_computing = False
+_at_work = threading.Lock()
+"""Held while that is read and acted on, or changed."""
+
+
+def _begin(end: EventType) -> None:
+    """Leave Ctrl-C to the process that this one works for, and end with it or when it says so.
+
+    One that is killed tells nobody, and a solve takes up to a quarter of an hour.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_wait_for_parent, daemon=True).start()
+    threading.Thread(target=_wait_for_end, args=(end,), daemon=True).start()
 
 
 def _wait_for_parent() -> None:
@@ -225,6 +255,22 @@ def _wait_for_parent() -> None:
         os._exit(1)
 
 
+def _wait_for_end(end: EventType) -> None:
+    end.wait()
+    while True:
+        with _at_work:
+            # half an answer would leave the other side waiting for the rest
+            if _computing:
+                os._exit(1)
+        time.sleep(0.02)
+
+
+def _set_computing(whether: bool) -> None:
+    global _computing
+    with _at_work:
+        _computing = whether
+
+
 @lru_cache(maxsize=4)
 def _function_of(text: bytes) -> Callable[[Any], Any]:
     """Return a function from its pickle: it holds tables and bases, and is the same for all items of a batch."""
@@ -232,7 +278,11 @@ def _function_of(text: bytes) -> Callable[[Any], Any]:
 
 
 def _do(text: bytes, item: Any) -> Any:
-    return _function_of(text)(item)
+    _set_computing(True)
+    try:
+        return _function_of(text)(item)
+    finally:
+        _set_computing(False)
 
 
 def side_by_side(function: Callable[[Item], Result], items: Sequence[Item], workers: int | Workers = 2) -> Iterator[Result]:
@@ -279,8 +329,8 @@ def as_they_end(
         try:
             for future in as_completed(asked):
                 yield asked[future], future.result()
-        except BaseException:
-            # by hand, or one of them failed: nobody waits for the others
-            threads.shutdown(wait=False, cancel_futures=True)
+        except (KeyboardInterrupt, GeneratorExit):
             workers.stop()
             raise
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -127,22 +130,87 @@ def test_one_processor_does_one_thing_after_the_other():
     assert own == ["first begins", "first ends", "second begins", "second ends"]
 
 
-def test_processes_are_replaced_where_one_was_killed():
+def end_this_process_once(marker: str) -> str:
+    """End the process the first time that this is asked."""
+    if not os.path.exists(marker):
+        open(marker, "w").close()
+        os._exit(1)
+    return marker
+
+
+def send_much(size: int) -> bytes:
+    return bytes(size)
+
+
+def test_processes_are_replaced_where_one_dies():
     with Workers(2, is_shared=True) as workers:
         with pytest.raises(BrokenProcessPool):
             list(side_by_side(end_this_process, [0], workers))
         assert list(side_by_side(wait_a_little, [1, 2, 3], workers)) == [1, 2, 3]
 
 
-@pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError])
-def test_what_goes_wrong_while_answers_come_in_ends_the_processes(failure):
+def test_what_died_with_a_process_is_asked_again_and_takes_nothing_else_down(tmp_path, shared):
+    def ask(item: tuple, workers: Workers) -> list:
+        function, items = item
+        return list(side_by_side(function, items, workers))
+
+    marker = str(tmp_path / "marker")
+    items = ((end_this_process_once, (marker,)), (wait_a_little, tuple(range(8))))
+    assert dict(as_they_end(ask, items, shared, at_once=2)) == {items[0]: [marker], items[1]: list(range(8))}
+
+
+def test_one_that_fails_leaves_the_others_what_they_share(shared):
+    def ask(item: int, workers: Workers) -> list[int]:
+        if not item:
+            raise ValueError("by itself")
+        return list(side_by_side(wait_a_little, range(item), workers))
+
+    with pytest.raises(ValueError, match="by itself"):
+        list(as_they_end(ask, (3, 0), shared, at_once=2))
+    assert not shared.stopped
+    assert list(side_by_side(wait_a_little, [1], shared)) == [1]
+
+
+def test_answers_come_in_order_up_to_the_one_that_fails(shared):
+    answers = side_by_side(partial(divmod, 6), [1, 2, 0, 3], shared)
+    assert [next(answers), next(answers)] == [(6, 0), (3, 0)]
+    with pytest.raises(ZeroDivisionError):
+        next(answers)
+
+
+def test_a_stop_by_hand_ends_what_waits_for_one_process():
+    with Workers(2, is_shared=True) as workers:
+        timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+            timer.start()
+            list(side_by_side(time.sleep, [600.0], workers))
+        assert workers.stopped
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, GeneratorExit])
+def test_a_stop_while_answers_come_in_ends_the_processes(failure):
     def ask(items: range, workers: Workers) -> list[int]:
         return list(side_by_side(wait_a_little, items, workers))
 
     with Workers(2, is_shared=True) as workers:
-        with pytest.raises(failure):  # noqa: PT012  # it is raised where the answers are taken
-            for _ in as_they_end(ask, (range(1), range(10_000)), workers, at_once=2):
-                raise failure
+        answers = as_they_end(ask, (range(1), range(10_000)), workers, at_once=2)
+        next(answers)
+        with pytest.raises(failure):
+            answers.throw(failure)
         assert workers.stopped
         with pytest.raises(BrokenProcessPool):
             list(side_by_side(wait_a_little, [1], workers))
+
+
+def test_a_stop_never_waits_for_half_an_answer():
+    """A process that is ended in the middle of a message would leave the other side waiting for the rest of it."""
+
+    def ask(items: range, workers: Workers) -> int:
+        return sum(len(answer) for answer in side_by_side(send_much, [3_000_000] * len(items), workers))
+
+    for _ in range(3):
+        with Workers(2, is_shared=True) as workers:
+            answers = as_they_end(ask, (range(2), range(100_000)), workers, at_once=2)
+            next(answers)
+            with pytest.raises(KeyboardInterrupt):
+                answers.throw(KeyboardInterrupt)

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from model import strategy
-from model.batch import Case, solve_cases
+from model import batch, strategy
+from model.batch import Case, Workers, solve_cases
 from model.outcome import SolveOptions
 from model.planner import Plan, solve
 from model.studies import frontier as frontier_study
@@ -238,6 +238,23 @@ def test_scopes_that_share_processors_say_what_one_processor_says():
     for (_, _, frame), (_, _, other) in zip(alone.tables, shared.tables, strict=True):
         pd.testing.assert_frame_equal(frame, other, rtol=1e-6)
     assert alone.sentences == shared.sentences
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_scopes_side_by_side_solve_nothing_in_the_process_that_asks(is_shared, monkeypatch):
+    tables = frontier_book({"frontier_scopes": "tonnes, value", "frontier_points": 3})
+    own = solve(tables, small.EXACT)
+    monkeypatch.setattr(batch, "solve", lambda *_, **__: pytest.fail("solved here"))
+    monkeypatch.setattr(
+        frontier_study, "_solve_free", lambda context, frontiers: [each.sweep.tell(free_point(context)) for each in frontiers]
+    )
+    with Workers(2, is_shared) as workers:
+        assert len(run(StudyContext(tables, own, small.EXACT, workers, lambda _: None))) == 1
+        assert not workers.stopped
+
+
+def free_point(context: StudyContext) -> Point:
+    return replace(point_of(100, context.plan), cost=1.0, bound=1.0)
 
 
 @pytest.mark.parametrize(("unmet", "answered"), [(2.0, True), (2.1, False)])

@@ -14,7 +14,7 @@ from functools import partial
 
 import pandas as pd
 
-from model.batch import Case, Workers, as_they_end, solve_cases
+from model.batch import Case, Workers, as_they_end, count_of, solve_cases
 from model.goal import Goal, ShortageLimit
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
@@ -91,7 +91,10 @@ def trace_frontiers(context: StudyContext) -> list[Frontier]:
         frontiers.append(Frontier(scope, own, Sweep(tuple(grid), context.options)))
     _solve_free(context, frontiers)
     given = context.workers
-    workers = given if isinstance(given, Workers) else Workers(given, is_shared=len(frontiers) > 1)
+    if isinstance(given, Workers) and (given.is_shared or len(frontiers) <= 1):
+        workers = given
+    else:
+        workers = Workers(count_of(given), is_shared=len(frontiers) > 1)
     with nullcontext() if workers is given else workers:
         # each scope goes its own way: what it wants next hangs on no other
         for _ in as_they_end(partial(_trace, context), frontiers, workers, at_once=len(frontiers)):

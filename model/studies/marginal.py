@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
@@ -101,6 +101,13 @@ def year_frame(fixed: FixedPlan, probes: Sequence[Probe], plan: Plan) -> pd.Data
     return pd.DataFrame(rows, columns=[column.name for column in ALL_COLUMNS])
 
 
+def _while_it_runs(context: StudyContext, probes: Iterable[Probe]) -> Iterator[Probe]:
+    """Yield probes, each of them some linear programs, until the run is stopped."""
+    for probe in probes:
+        context.refuse_if_stopped()
+        yield probe
+
+
 def run(context: StudyContext) -> Sequence[StudySheet]:
     """Run the study."""
     plan, tables = context.plan, context.tables
@@ -109,7 +116,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
     builds = set(plan_builds(plan))
     fixed = FixedPlan(matrix, builds, context.options)
     probes = list_probes(plan, matrix)
-    priced = price_figures(fixed, probes, plan.problem.weight, step)
+    priced = price_figures(fixed, _while_it_runs(context, probes), plan.problem.weight, step)
     rows = pick_rows(priced, int(tables.setting("marginal_rows")))
     context.say(f"  {len(priced)} of {len(probes)} figures move the cost; {len(rows)} are shown first")
     top = top_frame(fixed, rows, plan, step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from model.ranging import Change, FixedPlan
@@ -115,7 +115,7 @@ def _price(fixed: FixedPlan, probe: Probe, weight: dict[int, float], near: float
     return Priced(probe, unit, whole, max(-1.0, low), high)
 
 
-def price_figures(fixed: FixedPlan, probes: Sequence[Probe], weight: dict[int, float], step: float) -> list[Priced]:
+def price_figures(fixed: FixedPlan, probes: Iterable[Probe], weight: dict[int, float], step: float) -> list[Priced]:
     """Return every figure that moves the cost, the most telling first.
 
     Parameters

@@ -65,6 +65,11 @@ class StudyContext:
     workers: int | Workers
     say: Say
 
+    def refuse_if_stopped(self) -> None:
+        """Raise BrokenProcessPool where the run was stopped by hand: for work of a study's own, which Ctrl-C does not reach."""
+        if isinstance(self.workers, Workers):
+            self.workers.refuse_if_stopped()
+
 
 Study = Callable[[StudyContext], Sequence[StudySheet]]
 """Runs a study; an empty result means that there was nothing to study, and `say` has told why."""
