@@ -167,3 +167,7 @@ def test_a_level_is_told_by_the_nearest_looser_one_that_was_solved():
     assert sweep.looser_hot(10.0) is told[100.0]
     assert sweep.looser_hot(5.0) is told[10.0]
     assert sweep.looser_hot(100.0) is None
+    # of what is further than the run's own plan nothing is taken
+    assert sweep.looser_hot(40.0, own_level=60.0) is None
+    assert sweep.looser_hot(5.0, own_level=60.0) is told[10.0]
+    assert sweep.looser_hot(80.0, own_level=60.0) is told[100.0]

@@ -220,13 +220,18 @@ def test_a_level_learns_from_a_looser_one_and_starts_from_a_tighter_plan(monkeyp
     assert (first, last) == (100, 0)
     assert free.hot is None, "of the levels none is looser"
     assert free.start == plan_builds(context.plan)
-    assert tightest.hot is not None
+    assert tightest.hot is None, "the book without a cap is further than the run's own plan, at 70 %"
     assert later
+    solved = [100.0, 0.0]
     for level, case, _ in later:
-        assert case.hot is not None
+        nearer = 70.0 if level < 70.0 else 100.0
+        assert (case.hot is not None) == any(level < other <= nearer for other in solved)
         assert 0.0 < level < 100.0
         assert case.cutoff < math.inf
         assert case.hands_on
+        solved.append(level)
+    assert {level < 70.0 for level in solved} == {True, False}
+    assert any(case.hot is not None for _, case, _ in later)
     assert later[0][1].start == plan_builds(end)
 
 

@@ -203,9 +203,18 @@ class Sweep:
         found = [point for point in self.known() if point.level > level and point.exists]
         return found[-1] if found else None
 
-    def looser_hot(self, level: float) -> HotStart | None:
-        """Return what the nearest looser solve tells; None where none does. A tighter one leads astray: many more of its rows bind."""
-        told = [point for point in self.points.values() if point.hot is not None and point.found_at > level]
+    def looser_hot(self, level: float, own_level: float = PERCENT) -> HotStart | None:
+        """Return what the nearest looser solve tells; None where none does, or where the run's own plan is nearer.
+
+        A tighter one leads astray: many more of its rows bind. One that is too loose tells next to nothing, and leads astray too.
+
+        Parameters
+        ----------
+        own_level
+            Of the run's own plan.
+        """
+        loosest = own_level if own_level > level else PERCENT
+        told = [point for point in self.points.values() if point.hot is not None and level < point.found_at <= loosest]
         return min(told, key=lambda point: point.found_at).hot if told else None
 
     def _same(self, loose: Point, tight: Point) -> bool:

@@ -159,7 +159,7 @@ def _case(context: StudyContext, frontier: Frontier, level: float) -> Case:
         with_cap_level(context.tables, frontier.scope, level / PERCENT),
         start=near.builds if near else plan_builds(context.plan),
         cutoff=context.options.cutoff_above(tighter.cost) if tighter else math.inf,
-        hot=frontier.sweep.looser_hot(level),
+        hot=frontier.sweep.looser_hot(level, frontier.own_level),
         hands_on=True,
     )
 
