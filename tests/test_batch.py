@@ -142,6 +142,15 @@ def send_much(size: int) -> bytes:
     return bytes(size)
 
 
+def answer_to_ctrl_c(_: object) -> bool:
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_ctrl_c_is_left_to_the_process_that_asks(shared):
+    """A terminal sends it to all of them; one that answered by itself would print a trace and break the pool."""
+    assert list(side_by_side(answer_to_ctrl_c, [0], shared)) == [True]
+
+
 def test_processes_are_replaced_where_one_dies():
     with Workers(2, is_shared=True) as workers:
         with pytest.raises(BrokenProcessPool):

@@ -29,7 +29,7 @@ def world(plan):
 
 
 def place(kind: str, code: str, longitude: float, latitude: float, **more) -> Place:
-    return Place(kind, code, code, longitude, latitude, "own coordinates", "XXX", **more)
+    return Place(kind, code, code, longitude, latitude, "own coordinates", "AAA", **more)
 
 
 def size_of(png: bytes) -> tuple[int, ...]:

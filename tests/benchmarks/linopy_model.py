@@ -40,7 +40,7 @@ class Writer:
     def __init__(self, problem: Problem) -> None:
         used = {rule.rule for rule in problem.rules}
         if used - {"export_share"} or problem.minimum_hosts or years_split_by_market(problem):
-            raise NotImplementedError("the problem has rules that the baseline has not")
+            raise ValueError("the problem has rules that the baseline has not")
         self.problem, self.model = problem, linopy.Model()
         self.scale = pd.Series(row_scale(problem))
         groups = group_flows(problem)
