@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
-import os
-import pickle
-import signal
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from multiprocessing.synchronize import Event as EventType
-from types import TracebackType
-from typing import Any, TypeVar
+from functools import partial
 
 from model.goal import LEAST_COST, Goal
 from model.hot_start import HotStart
@@ -24,9 +13,7 @@ from model.outcome import SolveOptions
 from model.planner import Plan, solve
 from model.problem import BuildKey
 from model.tables import Tables
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from model.workers import Workers, count_of, is_shared, side_by_side
 
 
 @dataclass(frozen=True)
@@ -73,111 +60,6 @@ def _solve_case(asked: tuple[Case, int], options: SolveOptions, hot: HotStart | 
         case.tables, options, goal=case.goal, start=case.start, cutoff=case.cutoff, held=case.held, enough=case.enough,
         hot=case.hot or hot, hands_on=case.hands_on,
     )  # fmt: skip
-
-
-class Workers:
-    """Processes that do what they are asked, so many at once; studies that run at once share them.
-
-    Parameters
-    ----------
-    count
-        With 1 everything happens in the process that asks.
-    is_shared
-        Whether several ask at once: each solve then has one thread, and goes to a process even where it is the only one asked for.
-
-    Attributes
-    ----------
-    stopped
-        Whether they were ended before their time; nothing more is done then.
-    """
-
-    def __init__(self, count: int, is_shared: bool = False) -> None:
-        self.count, self.is_shared = max(1, count), is_shared and count > 1
-        self.stopped = False
-        self._context = multiprocessing.get_context("spawn")
-        self._end = self._context.Event()
-        self._lock = threading.Lock()
-        self._pool: ProcessPoolExecutor | None = None
-
-    def __enter__(self) -> Workers:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if kind is not None:
-            self.stop()
-        if self._pool is not None:
-            self._pool.shutdown()
-
-    def stop(self) -> None:
-        """End the processes, whatever they do; whoever waits for one, or asks for more, gets BrokenProcessPool."""
-        self.stopped = True
-        self._end.set()
-
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-        """Yield what a function makes of each item, in order; see :func:`side_by_side`."""
-        if self.count <= 1 or (len(items) <= 1 and not self.is_shared):
-            yield from map(function, items)
-            return
-        text, asked = pickle.dumps(function), enumerate(items)
-        running: dict[Future[Result], int] = {}
-        ended: dict[int, Future[Result]] = {}
-        try:
-            for told, item in enumerate(items):
-                while told not in ended:
-                    # no more than run at once, so that nobody who shares the processes waits for all of these
-                    while len(running) < self.count and (after := next(asked, None)) is not None:
-                        running[self._submit(text, after[1])] = after[0]
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        ended[running.pop(future)] = future
-                try:
-                    result = ended.pop(told).result()
-                except BrokenProcessPool:  # a process died: this item's or another's
-                    result = self._alone(text, item)
-                yield result
-        except KeyboardInterrupt:
-            self.stop()
-            raise
-        finally:
-            for future in running:
-                future.cancel()
-
-    def _new_pool(self, count: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(count, self._context, _begin, (self._end,))
-
-    def _submit(self, text: bytes, item: Any) -> Future[Any]:
-        with self._lock:
-            self.refuse_if_stopped()
-            try:
-                self._pool = self._pool or self._new_pool(self.count)
-                return self._pool.submit(_do, text, item)
-            except BrokenProcessPool:
-                self._pool = self._new_pool(self.count)
-                return self._pool.submit(_do, text, item)
-
-    def _alone(self, text: bytes, item: Any) -> Any:
-        """Return the answer to an item that was lost, from a process that can take no other one down."""
-        self.refuse_if_stopped()
-        with self._new_pool(1) as pool:
-            try:
-                return pool.submit(_do, text, item).result()
-            except KeyboardInterrupt:
-                self.stop()
-                raise
-
-    def refuse_if_stopped(self) -> None:
-        """Raise BrokenProcessPool where the processes were ended, for work that goes on for long without asking them."""
-        if self.stopped:
-            raise BrokenProcessPool("stopped by hand")
-
-
-def count_of(workers: int | Workers) -> int:
-    """Return how many solves may run at once."""
-    return workers.count if isinstance(workers, Workers) else workers
-
-
-def is_shared(workers: int | Workers) -> bool:
-    """Return whether others may be at work in the same processes."""
-    return isinstance(workers, Workers) and workers.is_shared
 
 
 def solve_cases(
@@ -231,106 +113,3 @@ def solve_one(
     case = Case("", tables, goal, start, cutoff, hot=hot, hands_on=True)
     ((_, plan),) = solve_cases([case], options, workers)
     return plan
-
-
-_computing = False
-_at_work = threading.Lock()
-"""Held while that is read and acted on, or changed."""
-
-
-def _begin(end: EventType) -> None:
-    """Leave Ctrl-C to the process that this one works for, and end with it or when it says so.
-
-    One that is killed tells nobody, and a solve takes up to a quarter of an hour.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_wait_for_parent, daemon=True).start()
-    threading.Thread(target=_wait_for_end, args=(end,), daemon=True).start()
-
-
-def _wait_for_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _wait_for_end(end: EventType) -> None:
-    end.wait()
-    while True:
-        with _at_work:
-            # half an answer would leave the other side waiting for the rest
-            if _computing:
-                os._exit(1)
-        time.sleep(0.02)
-
-
-def _set_computing(whether: bool) -> None:
-    global _computing
-    with _at_work:
-        _computing = whether
-
-
-@lru_cache(maxsize=4)
-def _function_of(text: bytes) -> Callable[[Any], Any]:
-    """Return a function from its pickle: it holds tables and bases, and is the same for all items of a batch."""
-    return pickle.loads(text)
-
-
-def _do(text: bytes, item: Any) -> Any:
-    _set_computing(True)
-    try:
-        return _function_of(text)(item)
-    finally:
-        _set_computing(False)
-
-
-def side_by_side(function: Callable[[Item], Result], items: Sequence[Item], workers: int | Workers = 2) -> Iterator[Result]:
-    """Yield what a function makes of each item, in order, so many at once, each in a process of its own.
-
-    Parameters
-    ----------
-    function
-        Of a module, or a ``partial`` of one.
-    items
-        Independent of each other.
-    workers
-        How many, or processes that are there; with 1, or a single item that nobody else waits for, everything happens in this process.
-    """
-    if isinstance(workers, Workers):
-        yield from workers.map(function, items)
-        return
-    with Workers(workers) as own:
-        yield from own.map(function, items)
-
-
-def as_they_end(
-    function: Callable[[Item, Workers], Result], items: Sequence[Item], workers: Workers, at_once: int
-) -> Iterator[tuple[Item, Result]]:
-    """Yield what a function makes of each item as soon as that is known; what several of them solve at once, they solve in the same processes.
-
-    Parameters
-    ----------
-    function
-        Makes solves that wait for each other, in the processes that it is given.
-    items
-        Independent of each other.
-    workers
-        Shared; with one only, the items are done in order in this process.
-    at_once
-        Items that are begun before others have ended; each has a thread of its own.
-    """
-    if workers.count <= 1 or len(items) <= 1:
-        for item in items:
-            yield item, function(item, workers)
-        return
-    with ThreadPoolExecutor(at_once) as threads:
-        asked = {threads.submit(function, item, workers): item for item in items}
-        try:
-            for future in as_completed(asked):
-                yield asked[future], future.result()
-        except (KeyboardInterrupt, GeneratorExit):
-            workers.stop()
-            raise
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from model.batch import Workers, as_they_end
 from model.book import split_codes
 from model.checking import check_scenario, read_checked
 from model.comparing import compare_runs
@@ -32,6 +31,7 @@ from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 from model.template import write_template
 from model.upgrading import upgrade_from_words
+from model.workers import Workers, as_they_end
 
 PLAN_WRITTEN, INPUT_FINDINGS, NO_PLAN_EXISTS, STOPPED_WITHOUT_PLAN, VERIFICATION_FAILED = 0, 2, 3, 4, 5
 DEFAULT_BOOK = Path("inputs/baseline.xlsx")

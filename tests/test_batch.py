@@ -14,8 +14,9 @@ from functools import partial
 import pytest
 
 from model import batch
-from model.batch import Case, Workers, as_they_end, side_by_side, solve_cases, threads_of
+from model.batch import Case, solve_cases, threads_of
 from model.outcome import Status
+from model.workers import Workers, as_they_end, side_by_side
 from tests import small
 
 

@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 
 from model import batch, strategy
-from model.batch import Case, Workers, solve_cases
+from model.batch import Case, solve_cases
 from model.planner import Plan, solve
 from model.studies import frontier as frontier_study
 from model.studies.cap_sweep import Point
 from model.studies.frontier import point_of, run, trace_frontiers
 from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext
+from model.workers import Workers
 from tests import small
 from tests.test_frontier import context_of, frontier_book
 

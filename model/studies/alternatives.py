@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from model.batch import Workers, solve_one
+from model.batch import solve_one
 from model.goal import LEAST_COST
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
@@ -22,6 +22,7 @@ from model.solution import Solution
 from model.studies.plan_figures import china_share_of_feed, china_share_of_supply, name_of_host, tonnes_short, verdict
 from model.studies.study import Say, StudyContext, StudySheet
 from model.tables import Tables
+from model.workers import Workers
 
 TIE = 1e-7
 """Share of the cost by which two plans of the same cost may differ after rounding."""

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from model.batch import Case, count_of, is_shared, side_by_side, solve_cases
+from model.batch import Case, solve_cases
 from model.hot_start import HotStart
 from model.outcome import INTERRUPTED, SolveOptions, Status
 from model.planner import Plan
@@ -27,6 +27,7 @@ from model.studies.host_changes import FIGURES, Figure, cheapest_build, smallest
 from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext
 from model.tables import Tables
+from model.workers import count_of, is_shared, side_by_side
 
 FINER = 5.0
 """Break-evens are solved to this part of the gap of the run: a small plant's figure is worth little more than the gap itself."""

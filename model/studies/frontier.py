@@ -14,7 +14,7 @@ from functools import partial
 
 import pandas as pd
 
-from model.batch import Case, Workers, as_they_end, count_of, solve_cases
+from model.batch import Case, solve_cases
 from model.goal import Goal, ShortageLimit
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
@@ -24,6 +24,7 @@ from model.studies.cap_sweep import PERCENT, SHORT_TONNES, Frontier, Point, Reac
 from model.studies.frontier_sentences import headlines_of, hosts_in_words, method_sentences, sentences_of
 from model.studies.plan_figures import host_names, plan_builds, plants_in_words, short_by_sector, verdict
 from model.studies.study import StudyContext, StudySheet
+from model.workers import Workers, as_they_end, count_of
 
 POINT_COLUMNS = (
     ResultColumn("scope", "", "What is capped: see frontier_scopes on sheet settings."),

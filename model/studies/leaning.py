@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from model.batch import Workers
 from model.book import split_codes
 from model.outcome import SolveOptions
 from model.planner import Plan
@@ -21,6 +20,7 @@ from model.studies.moved import BROKEN, NOTHING, UNKNOWN, Moved, describe_plants
 from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
+from model.workers import Workers
 
 COLUMNS = (
     ResultColumn("scenario", "", "Input that was moved; see the scenarios sheet for the cells."),

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from model.batch import Workers, solve_one
+from model.batch import solve_one
 from model.goal import Goal, ShortageLimit
 from model.outcome import SolveOptions
 from model.planner import Plan
 from model.studies.plan_figures import plan_builds, tonnes_short
 from model.studies.study import Say
 from model.tables import Tables
+from model.workers import Workers
 
 NEGLIGIBLE_T = 0.001
 """A kg over the horizon: the solver's tolerances in a sum of a few shortages."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from model.batch import Case, Workers, solve_cases
+from model.batch import Case, solve_cases
 from model.hot_start import HotStart
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
@@ -14,6 +14,7 @@ from model.problem import BuildKey
 from model.studies.plan_figures import plan_builds, tonnes_short, verdict
 from model.tables import Tables
 from model.validation import check_tables
+from model.workers import Workers
 
 NOTHING, BROKEN, UNKNOWN = "no plan exists there", "breaks a rule of the book", "not known"
 """Why a move has no plan to compare: none exists, which is proven; the moved inputs are not valid; or none was found or verified."""

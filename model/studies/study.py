@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from model.batch import Workers
 from model.outcome import SolveOptions
 from model.planner import Plan
 from model.result_schema import ResultColumn
 from model.tables import Tables
+from model.workers import Workers
 
 Say = Callable[[str], None]
 

@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from model.batch import Workers, as_they_end, solve_cases, solve_one
+from model.batch import solve_cases, solve_one
 from model.goal import LEAST_COST, Goal
 from model.outcome import SolveOptions
 from model.planner import Plan, solve
@@ -31,6 +31,7 @@ from model.studies.cap_sweep import PERCENT, Frontier
 from model.studies.frontier import trace_frontiers
 from model.studies.study import StudyContext
 from model.tables import Tables
+from model.workers import Workers, as_they_end
 from tests.benchmarks.arguments import add_solve_arguments
 from tests.benchmarks.books import read_tables
 from tests.benchmarks.measuring import Timing, contradict, drawn, run_planner, timing_of
