@@ -68,6 +68,7 @@ def solve_cases(
     workers: int | Workers = 2,
     say: Callable[[str], None] = lambda _: None,
     hot: HotStart | None = None,
+    urgency: float = 0.0,
 ) -> Iterator[tuple[Case, Plan]]:
     """Solve cases side by side and yield each with its verified plan, in the order given.
 
@@ -85,10 +86,12 @@ def solve_cases(
         Called with one sentence as each case ends.
     hot
         From the plan of a question near all of them; only a hint.
+    urgency
+        Where others share the processes, the higher goes first.
     """
     threads = [1] * len(cases) if is_shared(workers) else threads_of(len(cases), count_of(workers), options.threads)
     asked = list(zip(cases, threads, strict=True))
-    results = side_by_side(partial(_solve_case, options=options, hot=hot), asked, workers)
+    results = side_by_side(partial(_solve_case, options=options, hot=hot), asked, workers, urgency)
     for number, (case, plan) in enumerate(zip(cases, results, strict=True), 1):
         say(f"{number} of {len(cases)}: {case.name}, {plan.solution.status}")
         yield case, plan

@@ -11,6 +11,7 @@ from __future__ import annotations
 import pyomo.core as pyo
 
 from model.attribution import years_split_by_market
+from model.collector import collector_paused
 from model.formulation_cost import add_costs
 from model.formulation_goal import add_goal
 from model.formulation_linking import add_linking
@@ -20,7 +21,6 @@ from model.formulation_policy import add_policy
 from model.formulation_siting import add_siting
 from model.goal import LEAST_COST, Goal
 from model.groups import Groups, group_flows
-from model.matrix import collector_paused
 from model.problem import Problem
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -15,24 +13,13 @@ import pyomo.core as pyo
 import scipy.sparse
 from pyomo.repn import generate_standard_repn
 
+from model.collector import collector_paused
 from model.rows import LinearSum
 
 Name = tuple[str, object]
 """Name of a Pyomo component and the index of one member of it."""
 
 Vector = npt.NDArray[np.float64]
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Pause the cyclic garbage collector: rescanning millions of live expression nodes costs more than building them."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @dataclass(frozen=True)

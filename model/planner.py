@@ -41,6 +41,11 @@ class Plan:
         """Whether there is a plan that passed verification: only of such a plan may a study report figures."""
         return self.solution.status.has_plan and self.verification.passed
 
+    @property
+    def seconds(self) -> float:
+        """Seconds from tables to the verified plan."""
+        return sum(self.solution.seconds.values())
+
 
 def options_from(tables: Tables) -> SolveOptions:
     """Return the solver options of the settings sheet."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from model.book import split_codes
+from model.collector import collector_paused
 from model.economics import Duties, Freight, annuity, construction_spend, discount_weights, real_rate, represented_years
 from model.problem import (
     BUILD_COSTS,
@@ -377,4 +378,5 @@ def build_problem(tables: Tables) -> Problem:
     KeyError
         A route between two ports is missing; validation reports it first.
     """
-    return _Builder(tables).build()
+    with collector_paused():
+        return _Builder(tables).build()

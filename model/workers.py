@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
@@ -43,6 +44,10 @@ class Workers:
         self._end = self._context.Event()
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
+        self._turns = threading.Condition()
+        self._free = self.count
+        self._waiting: list[tuple[float, int]] = []
+        self._tickets = itertools.count()
 
     def __enter__(self) -> Workers:
         return self
@@ -57,21 +62,24 @@ class Workers:
         """End the processes, whatever they do; whoever waits for one, or asks for more, gets BrokenProcessPool."""
         self.stopped = True
         self._end.set()
+        with self._turns:
+            self._turns.notify_all()
 
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item], urgency: float = 0.0) -> Iterator[Result]:
         """Yield what a function makes of each item, in order; see :func:`side_by_side`."""
         if self.count <= 1 or (len(items) <= 1 and not self.is_shared):
             yield from map(function, items)
             return
-        text, asked = pickle.dumps(function), enumerate(items)
+        text, begun = pickle.dumps(function), 0
         running: dict[Future[Result], int] = {}
         ended: dict[int, Future[Result]] = {}
         try:
             for told, item in enumerate(items):
                 while told not in ended:
-                    # no more than run at once, so that nobody who shares the processes waits for all of these
-                    while len(running) < self.count and (after := next(asked, None)) is not None:
-                        running[self._submit(text, after[1])] = after[0]
+                    if begun < len(items) and len(running) < self.count and self._takes_turn(urgency, running):
+                        running[self._submit(text, items[begun])] = begun
+                        begun += 1
+                        continue
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         ended[running.pop(future)] = future
                 try:
@@ -89,15 +97,45 @@ class Workers:
     def _new_pool(self, count: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(count, self._context, _begin, (self._end,))
 
-    def _submit(self, text: bytes, item: Any) -> Future[Any]:
-        with self._lock:
-            self.refuse_if_stopped()
+    def _takes_turn(self, urgency: float, running: Collection[Future[Any]]) -> bool:
+        """Wait until a process is free and nobody more urgent wants it, and take it; false as soon as one of those that run has ended."""
+        ticket = (-urgency, next(self._tickets))
+        with self._turns:
+            self._waiting.append(ticket)
             try:
-                self._pool = self._pool or self._new_pool(self.count)
-                return self._pool.submit(_do, text, item)
-            except BrokenProcessPool:
-                self._pool = self._new_pool(self.count)
-                return self._pool.submit(_do, text, item)
+                while not any(future.done() for future in running):
+                    self.refuse_if_stopped()
+                    if self._free and ticket == min(self._waiting):
+                        self._free -= 1
+                        return True
+                    self._turns.wait()
+                return False
+            finally:
+                self._waiting.remove(ticket)
+                self._turns.notify_all()
+
+    def _give_back(self, _: Future[Any] | None = None) -> None:
+        """Let the next one have a process."""
+        with self._turns:
+            self._free += 1
+            self._turns.notify_all()
+
+    def _submit(self, text: bytes, item: Any) -> Future[Any]:
+        """Hand an item to a process, after a turn was taken; the turn is given back when it ends."""
+        try:
+            with self._lock:
+                self.refuse_if_stopped()
+                try:
+                    self._pool = self._pool or self._new_pool(self.count)
+                    future = self._pool.submit(_do, text, item)
+                except BrokenProcessPool:
+                    self._pool = self._new_pool(self.count)
+                    future = self._pool.submit(_do, text, item)
+        except BaseException:
+            self._give_back()
+            raise
+        future.add_done_callback(self._give_back)
+        return future
 
     def _alone(self, text: bytes, item: Any) -> Any:
         """Return the answer to an item that was lost, from a process that can take no other one down."""
@@ -177,7 +215,9 @@ def _do(text: bytes, item: Any) -> Any:
         _set_computing(False)
 
 
-def side_by_side(function: Callable[[Item], Result], items: Sequence[Item], workers: int | Workers = 2) -> Iterator[Result]:
+def side_by_side(
+    function: Callable[[Item], Result], items: Sequence[Item], workers: int | Workers = 2, urgency: float = 0.0
+) -> Iterator[Result]:
     """Yield what a function makes of each item, in order, so many at once, each in a process of its own.
 
     Parameters
@@ -188,9 +228,11 @@ def side_by_side(function: Callable[[Item], Result], items: Sequence[Item], work
         Independent of each other.
     workers
         How many, or processes that are there; with 1, or a single item that nobody else waits for, everything happens in this process.
+    urgency
+        Where others share the processes, whoever has the highest gets the next one that is free, then whoever asked first.
     """
     if isinstance(workers, Workers):
-        yield from workers.map(function, items)
+        yield from workers.map(function, items, urgency)
         return
     with Workers(workers) as own:
         yield from own.map(function, items)

@@ -93,7 +93,7 @@ class Noting(Workers):
 
     asked: list
 
-    def map(self, function, items):
+    def map(self, function, items, urgency=0.0):
         self.asked = list(items)
         return iter(())
 
@@ -122,6 +122,46 @@ def test_what_is_asked_for_alone_does_not_wait_for_a_long_batch(shared):
 
     ended = list(as_they_end(ask, (range(20), range(1)), shared, at_once=2))
     assert ended == [(range(1), [0]), (range(20), list(range(20)))]
+
+
+def note_once_told(paths: tuple[str, str]) -> None:
+    """Wait for a file, then add its name to another."""
+    told, notes = paths
+    while not os.path.exists(told):
+        time.sleep(0.01)
+    with open(notes, "a") as file:
+        file.write(os.path.basename(told))
+
+
+def test_the_most_urgent_gets_the_next_process_that_is_free(tmp_path):
+    notes = tmp_path / "notes"
+    for name in "012":
+        (tmp_path / name).touch()
+    first, second = tmp_path / "first", tmp_path / "second"
+
+    def ask(items: list[str], urgency: float) -> threading.Thread:
+        asked = [(str(tmp_path / name), str(notes)) for name in items]
+        thread = threading.Thread(target=lambda: list(side_by_side(note_once_told, asked, workers, urgency)))
+        thread.start()
+        return thread
+
+    def until(waiting: int, free: int) -> None:
+        while len(workers._waiting) != waiting or workers._free != free:
+            time.sleep(0.01)
+
+    with Workers(2, is_shared=True) as workers:
+        threads = [ask([first.name, second.name], 0.0)]
+        until(0, 0)
+        for number, (name, urgency) in enumerate((("0", 0.0), ("1", 1.0), ("2", 2.0)), 1):
+            threads.append(ask([name], urgency))
+            until(number, 0)
+        first.touch()
+        for thread in threads[1:]:
+            thread.join()
+        second.touch()
+        threads[0].join()
+        assert workers._free == 2
+    assert notes.read_text() == "first210second"
 
 
 def test_one_processor_does_one_thing_after_the_other():

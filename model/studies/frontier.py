@@ -145,9 +145,10 @@ def _solve_levels(context: StudyContext, frontier: Frontier) -> None:
     """Solve in rounds what the sweep wants next, side by side, until it wants no more."""
     while levels := frontier.sweep.wanted():
         cases = [_case(context, frontier, level) for level in levels]
-        solved = solve_cases(cases, context.options, context.workers, context.say, hot=context.plan.hot)
+        solved = solve_cases(cases, context.options, context.workers, context.say, context.plan.hot, frontier.urgency)
         for level, (case, plan) in zip(levels, solved, strict=True):
             frontier.sweep.tell(point_of(level, plan, case.cutoff))
+            frontier.dearest = max(frontier.dearest, plan.seconds)
 
 
 def _case(context: StudyContext, frontier: Frontier, level: float) -> Case:
@@ -190,7 +191,7 @@ def _none_shorter(context: StudyContext, frontier: Frontier, level: float, goal:
     case = _case(context, frontier, level)
     start = frontier.lowest.builds if frontier.lowest is not None and frontier.lowest.level == level else case.start
     case = replace(case, name=f"{case.name}, nobody shorter", goal=goal, start=start, cutoff=math.inf)
-    ((_, plan),) = solve_cases([case], options, context.workers, context.say, hot=context.plan.hot)
+    ((_, plan),) = solve_cases([case], options, context.workers, context.say, context.plan.hot, frontier.urgency)
     return plan
 
 

@@ -61,13 +61,13 @@ def run_studies(context: StudyContext, workers: Workers) -> tuple[float, dict[st
 
     def noting_cases(cases: Any, options: SolveOptions, *rest: Any, **hints: Any) -> Iterator[tuple[Any, Plan]]:
         for case, plan in solve_cases(cases, options, *rest, **hints):
-            asked.append(Question(case.name, case.tables, options, case.goal, math.inf, timing_of(plan, seconds_of(plan))))
+            asked.append(Question(case.name, case.tables, options, case.goal, math.inf, timing_of(plan, plan.seconds)))
             yield case, plan
 
     def noting_solve(tables: Tables, options: SolveOptions, goal: Goal = LEAST_COST, cutoff: float = math.inf, **rest: Any) -> Plan:
         plan = solve_one(tables, options, goal=goal, cutoff=cutoff, **rest)
         name = f"other than {len(goal.excluded_host_sets)} host sets"
-        asked.append(Question(name, tables, options, goal, cutoff, timing_of(plan, seconds_of(plan))))
+        asked.append(Question(name, tables, options, goal, cutoff, timing_of(plan, plan.seconds)))
         return plan
 
     def run(study: str, workers: Workers) -> None:
@@ -83,11 +83,6 @@ def run_studies(context: StudyContext, workers: Workers) -> tuple[float, dict[st
         for study, _ in as_they_end(run, ("alternatives", "frontier"), workers, at_once=workers.count):
             ends[study] = time.perf_counter() - began
     return max(ends.values()), ends, [*asked, *(question for each in traced for question in settled_levels(context, each))]
-
-
-def seconds_of(plan: Plan) -> float:
-    """Return the seconds from tables to verified plan, as the plan itself counts them."""
-    return sum(plan.solution.seconds.values())
 
 
 def settled_levels(context: StudyContext, traced: Frontier) -> Iterator[Question]:
