@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import multiprocessing
 import os
 import pickle
@@ -12,10 +13,13 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing.synchronize import Event as EventType
 from types import TracebackType
 from typing import Any, TypeVar
+
+COMING_BACK = 1.0
+"""Seconds for which a process is kept for whoever had it last, who reads the answer and asks on: else a less urgent one would always be first."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -45,7 +49,7 @@ class Workers:
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
         self._turns = threading.Condition()
-        self._free = self.count
+        self._free = [(-math.inf, -math.inf)] * self.count
         self._waiting: list[tuple[float, int]] = []
         self._tickets = itertools.count()
 
@@ -73,12 +77,19 @@ class Workers:
         text, begun = pickle.dumps(function), 0
         running: dict[Future[Result], int] = {}
         ended: dict[int, Future[Result]] = {}
+
+        def goes_on() -> bool:
+            """Whether more is asked as soon as the answer at hand is read: not where others of the batch are still awaited."""
+            return begun < len(items) or all(future.done() for future in list(running))
+
         try:
             for told, item in enumerate(items):
                 while told not in ended:
                     if begun < len(items) and len(running) < self.count and self._takes_turn(urgency, running):
-                        running[self._submit(text, items[begun])] = begun
+                        future = self._submit(text, items[begun], urgency)
+                        running[future] = begun
                         begun += 1
+                        future.add_done_callback(partial(self._give_back, urgency, goes_on))
                         continue
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         ended[running.pop(future)] = future
@@ -105,23 +116,28 @@ class Workers:
             try:
                 while not any(future.done() for future in running):
                     self.refuse_if_stopped()
-                    if self._free and ticket == min(self._waiting):
-                        self._free -= 1
-                        return True
-                    self._turns.wait()
+                    if ticket == min(self._waiting):
+                        now = time.monotonic()
+                        waits = [0.0 if last <= urgency else at + COMING_BACK - now for at, last in self._free]
+                        if waits and min(waits) <= 0.0:
+                            del self._free[waits.index(min(waits))]
+                            return True
+                        self._turns.wait(min(waits, default=None))
+                    else:
+                        self._turns.wait()
                 return False
             finally:
                 self._waiting.remove(ticket)
                 self._turns.notify_all()
 
-    def _give_back(self, _: Future[Any] | None = None) -> None:
-        """Let the next one have a process."""
+    def _give_back(self, urgency: float, goes_on: Callable[[], bool], _: Future[Any] | None = None) -> None:
+        """Let the next one have a process; for a moment only those as urgent as the one that had it, where that one goes on."""
         with self._turns:
-            self._free += 1
+            self._free.append((time.monotonic(), urgency if goes_on() else -math.inf))
             self._turns.notify_all()
 
-    def _submit(self, text: bytes, item: Any) -> Future[Any]:
-        """Hand an item to a process, after a turn was taken; the turn is given back when it ends."""
+    def _submit(self, text: bytes, item: Any, urgency: float) -> Future[Any]:
+        """Hand an item to a process, after a turn was taken."""
         try:
             with self._lock:
                 self.refuse_if_stopped()
@@ -132,9 +148,8 @@ class Workers:
                     self._pool = self._new_pool(self.count)
                     future = self._pool.submit(_do, text, item)
         except BaseException:
-            self._give_back()
+            self._give_back(urgency, lambda: False)
             raise
-        future.add_done_callback(self._give_back)
         return future
 
     def _alone(self, text: bytes, item: Any) -> Any:

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from model import batch
+from model import workers as workers_room
 from model.batch import Case, solve_cases, threads_of
 from model.outcome import Status
 from model.workers import Workers, as_they_end, side_by_side
@@ -133,35 +135,108 @@ def note_once_told(paths: tuple[str, str]) -> None:
         file.write(os.path.basename(told))
 
 
-def test_the_most_urgent_gets_the_next_process_that_is_free(tmp_path):
-    notes = tmp_path / "notes"
-    for name in "012":
-        (tmp_path / name).touch()
-    first, second = tmp_path / "first", tmp_path / "second"
+PATIENCE = 30.0
+"""Seconds after which a test that waits has failed."""
 
-    def ask(items: list[str], urgency: float) -> threading.Thread:
-        asked = [(str(tmp_path / name), str(notes)) for name in items]
-        thread = threading.Thread(target=lambda: list(side_by_side(note_once_told, asked, workers, urgency)))
+
+class Notes:
+    """Files that hold items back, a file in which they note that they were done, and threads that ask for them."""
+
+    def __init__(self, folder: Path, workers: Workers) -> None:
+        self.folder, self.workers, self.threads = folder, workers, {}
+
+    def ask(self, urgency: float, *batches: list[str]) -> None:
+        """Ask for batches, one after the other, in a thread named after its first item."""
+
+        def run() -> None:
+            for number, names in enumerate(batches):
+                time.sleep(0.3 * (number > 0))  # reading an answer takes a moment
+                list(side_by_side(note_once_told, [(str(self.folder / name), self.path) for name in names], self.workers, urgency))
+
+        thread = self.threads[batches[0][0]] = threading.Thread(target=run)
         thread.start()
-        return thread
 
-    def until(waiting: int, free: int) -> None:
-        while len(workers._waiting) != waiting or workers._free != free:
+    def until_waiting(self, number: int) -> None:
+        """Wait until all processes are taken and so many wait for one."""
+        end = time.monotonic() + PATIENCE
+        while len(self.workers._waiting) != number or self.workers._free:
+            assert time.monotonic() < end
             time.sleep(0.01)
 
+    def tell(self, *names: str) -> None:
+        for name in names:
+            (self.folder / name).touch()
+
+    def join(self, *names: str) -> None:
+        for name in names:
+            self.threads[name].join(PATIENCE)
+            assert not self.threads[name].is_alive()
+
+    @property
+    def path(self) -> str:
+        return str(self.folder / "notes")
+
+    def read(self) -> str:
+        return Path(self.path).read_text()
+
+
+@pytest.fixture
+def notes(tmp_path) -> Iterator[Notes]:
     with Workers(2, is_shared=True) as workers:
-        threads = [ask([first.name, second.name], 0.0)]
-        until(0, 0)
-        for number, (name, urgency) in enumerate((("0", 0.0), ("1", 1.0), ("2", 2.0)), 1):
-            threads.append(ask([name], urgency))
-            until(number, 0)
-        first.touch()
-        for thread in threads[1:]:
-            thread.join()
-        second.touch()
-        threads[0].join()
-        assert workers._free == 2
-    assert notes.read_text() == "first210second"
+        found = Notes(tmp_path, workers)
+        yield found
+        if any(thread.is_alive() for thread in found.threads.values()):
+            workers.stop()
+
+
+def test_the_most_urgent_gets_the_next_process_that_is_free(notes):
+    notes.ask(0.0, ["a", "b"])
+    notes.until_waiting(0)
+    notes.tell("0", "1", "2")
+    for number, (name, urgency) in enumerate((("0", 0.0), ("1", 1.0), ("2", 2.0)), 1):
+        notes.ask(urgency, [name])
+        notes.until_waiting(number)
+    notes.tell("a")
+    notes.join("0", "1", "2")
+    notes.tell("b")
+    notes.join("a")
+    assert notes.read() == "a210b"
+    assert len(notes.workers._free) == 2
+
+
+def test_a_process_is_kept_for_the_urgent_one_that_reads_its_answer_and_asks_on(notes, monkeypatch):
+    monkeypatch.setattr(workers_room, "COMING_BACK", 60.0)
+    notes.ask(0.0, ["a", "b"])
+    notes.until_waiting(0)
+    notes.tell("1", "2", "3", "0")
+    notes.ask(1.0, ["1"], ["2"], ["3"])
+    notes.until_waiting(1)
+    notes.ask(0.0, ["0"])
+    notes.until_waiting(2)
+    notes.tell("a")
+    notes.join("1")
+    assert notes.read() == "a123"
+    monkeypatch.setattr(workers_room, "COMING_BACK", 0.0)
+    with notes.workers._turns:
+        notes.workers._turns.notify_all()
+    notes.join("0")
+    notes.tell("b")
+    notes.join("a")
+    assert notes.read() == "a1230b"
+
+
+def test_a_process_is_not_kept_for_one_that_still_awaits_others(notes, monkeypatch):
+    monkeypatch.setattr(workers_room, "COMING_BACK", 60.0)
+    notes.ask(1.0, ["a", "b"])
+    notes.until_waiting(0)
+    notes.tell("0")
+    notes.ask(0.0, ["0"])
+    notes.until_waiting(1)
+    notes.tell("a")
+    notes.join("0")
+    notes.tell("b")
+    notes.join("a")
+    assert notes.read() == "a0b"
 
 
 def test_one_processor_does_one_thing_after_the_other():
