@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache, partial
-from multiprocessing.synchronize import Event as EventType
+from multiprocessing.synchronize import Semaphore
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -45,7 +45,8 @@ class Workers:
         self.count, self.is_shared = max(1, count), is_shared and count > 1
         self.stopped = False
         self._context = multiprocessing.get_context("spawn")
-        self._end = self._context.Event()
+        # no Event: to set it waits for an answer of everyone who waits for it, which one that died never gives
+        self._end = self._context.Semaphore(0)
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
         self._turns = threading.Condition()
@@ -65,9 +66,9 @@ class Workers:
     def stop(self) -> None:
         """End the processes, whatever they do; whoever waits for one, or asks for more, gets BrokenProcessPool."""
         self.stopped = True
-        self._end.set()
         with self._turns:
             self._turns.notify_all()
+        self._end.release()
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item], urgency: float = 0.0) -> Iterator[Result]:
         """Yield what a function makes of each item, in order; see :func:`side_by_side`."""
@@ -77,10 +78,11 @@ class Workers:
         text, begun = pickle.dumps(function), 0
         running: dict[Future[Result], int] = {}
         ended: dict[int, Future[Result]] = {}
+        given_up = False
 
         def goes_on() -> bool:
             """Whether more is asked as soon as the answer at hand is read: not where others of the batch are still awaited."""
-            return begun < len(items) or all(future.done() for future in list(running))
+            return not given_up and (begun < len(items) or all(future.done() for future in list(running)))
 
         try:
             for told, item in enumerate(items):
@@ -98,8 +100,10 @@ class Workers:
                 except BrokenProcessPool:  # a process died: this item's or another's
                     result = self._alone(text, item)
                 yield result
-        except KeyboardInterrupt:
-            self.stop()
+        except BaseException as end:
+            given_up = True
+            if isinstance(end, KeyboardInterrupt):
+                self.stop()
             raise
         finally:
             for future in running:
@@ -119,8 +123,9 @@ class Workers:
                     if ticket == min(self._waiting):
                         now = time.monotonic()
                         waits = [0.0 if last <= urgency else at + COMING_BACK - now for at, last in self._free]
-                        if waits and min(waits) <= 0.0:
-                            del self._free[waits.index(min(waits))]
+                        if ready := [number for number, left in enumerate(waits) if left <= 0.0]:
+                            # its own first, which nobody else may have yet
+                            del self._free[max(ready, key=lambda number: self._free[number][1])]
                             return True
                         self._turns.wait(min(waits, default=None))
                     else:
@@ -183,7 +188,7 @@ _at_work = threading.Lock()
 """Held while that is read and acted on, or changed."""
 
 
-def _begin(end: EventType) -> None:
+def _begin(end: Semaphore) -> None:
     """Leave Ctrl-C to the process that this one works for, and end with it or when it says so.
 
     One that is killed tells nobody, and a solve takes up to a quarter of an hour.
@@ -200,8 +205,9 @@ def _wait_for_parent() -> None:
         os._exit(1)
 
 
-def _wait_for_end(end: EventType) -> None:
-    end.wait()
+def _wait_for_end(end: Semaphore) -> None:
+    end.acquire()
+    end.release()  # for the next one
     while True:
         with _at_work:
             # half an answer would leave the other side waiting for the rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -156,10 +157,10 @@ class Notes:
         thread = self.threads[batches[0][0]] = threading.Thread(target=run)
         thread.start()
 
-    def until_waiting(self, number: int) -> None:
-        """Wait until all processes are taken and so many wait for one."""
+    def until_waiting(self, number: int, free: int = 0) -> None:
+        """Wait until so many processes are free and so many askers wait for one."""
         end = time.monotonic() + PATIENCE
-        while len(self.workers._waiting) != number or self.workers._free:
+        while len(self.workers._waiting) != number or len(self.workers._free) != free:
             assert time.monotonic() < end
             time.sleep(0.01)
 
@@ -201,7 +202,7 @@ def test_the_most_urgent_gets_the_next_process_that_is_free(notes):
     notes.tell("b")
     notes.join("a")
     assert notes.read() == "a210b"
-    assert len(notes.workers._free) == 2
+    notes.until_waiting(0, free=2)
 
 
 def test_a_process_is_kept_for_the_urgent_one_that_reads_its_answer_and_asks_on(notes, monkeypatch):
@@ -237,6 +238,46 @@ def test_a_process_is_not_kept_for_one_that_still_awaits_others(notes, monkeypat
     notes.tell("b")
     notes.join("a")
     assert notes.read() == "a0b"
+
+
+def test_the_urgent_one_takes_its_own_process_and_leaves_the_other(notes):
+    workers = notes.workers
+    workers._free = [(-math.inf, -math.inf), (time.monotonic(), 5.0)]
+    assert workers._takes_turn(5.0, [])
+    assert workers._free == [(-math.inf, -math.inf)]
+    assert workers._takes_turn(0.0, [])
+
+
+def test_no_process_is_kept_for_one_that_gave_up(notes):
+    names = ["a", "b", "c", "d"]
+    notes.tell(*names)
+    answers = side_by_side(note_once_told, [(str(notes.folder / name), notes.path) for name in names], notes.workers, 1.0)
+    next(answers)
+    answers.close()
+    notes.until_waiting(0, free=2)
+    assert min(last for _, last in notes.workers._free) == -math.inf
+
+
+def test_a_stop_returns_and_wakes_everyone_though_a_process_has_died(tmp_path):
+    with Workers(2, is_shared=True) as workers:
+        marker = str(tmp_path / "marker")
+        assert list(side_by_side(end_this_process_once, [marker], workers)) == [marker]
+        notes, ends = Notes(tmp_path, workers), []
+
+        def ask(name: str) -> None:
+            try:
+                list(side_by_side(note_once_told, [(str(tmp_path / name), notes.path)], workers))
+            except BrokenProcessPool:
+                ends.append(name)
+
+        for name in ("a", "b", "waits"):
+            notes.threads[name] = threading.Thread(target=ask, args=(name,), daemon=True)
+            notes.threads[name].start()
+        notes.until_waiting(1)
+        notes.threads["stop"] = threading.Thread(target=workers.stop, daemon=True)
+        notes.threads["stop"].start()
+        notes.join("stop", "a", "b", "waits")
+    assert sorted(ends) == ["a", "b", "waits"]
 
 
 def test_one_processor_does_one_thing_after_the_other():

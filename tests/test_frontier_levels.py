@@ -12,7 +12,8 @@ from model import batch, strategy
 from model.batch import Case, solve_cases
 from model.planner import Plan, solve
 from model.studies import frontier as frontier_study
-from model.studies.cap_sweep import Point
+from model.studies.cap_levels import cap_scopes
+from model.studies.cap_sweep import Frontier, Point, Sweep
 from model.studies.frontier import point_of, run, trace_frontiers
 from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext
@@ -78,3 +79,27 @@ def test_scopes_side_by_side_solve_nothing_in_the_process_that_asks(is_shared, m
 
 def free_point(context: StudyContext) -> Point:
     return replace(point_of(100, context.plan), cost=1.0, bound=1.0)
+
+
+def test_the_scope_whose_solves_take_longest_comes_first_and_one_of_every_product_before_any_is_known():
+    tables = frontier_book().with_settings(frontier_scopes="tonnes, every_product")
+    tonnes, every = (Frontier(scope, 100, Sweep((100, 0), small.EXACT)) for scope in cap_scopes(tables))
+    assert tonnes.urgency < every.urgency
+    every.dearest = every.urgency / 2
+    assert every.urgency == 1.0, "it never falls: a process is kept for who had it"
+    tonnes.dearest = 30.0
+    assert tonnes.urgency > every.urgency
+
+
+def test_solves_are_timed_for_their_scope_and_asked_for_as_urgently(monkeypatch):
+    asked: list[float] = []
+
+    def noting(*given, **named):
+        asked.append(given[5] if len(given) > 5 else 0.0)
+        yield from solve_cases(*given, **named)
+
+    monkeypatch.setattr(frontier_study, "solve_cases", noting)
+    (frontier,) = trace_frontiers(context_of(frontier_book()))
+    assert frontier.dearest > 0.0
+    assert asked == sorted(asked)
+    assert 0.0 < asked[-1] <= frontier.dearest

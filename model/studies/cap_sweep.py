@@ -304,7 +304,7 @@ class Frontier:
 
         One that takes long is not to be left over at the end, with nothing beside it; a cap on every product takes longest.
         """
-        return self.dearest or float(self.scope.scope == "every_product")
+        return max(self.dearest, float(self.scope.scope == "every_product"))
 
     @property
     def free(self) -> Point:
