@@ -28,8 +28,8 @@ class Reply:
     state
         Optimal, infeasible, or why it cannot tell.
     constant, slopes
-        Cost >= constant + slopes · groups at any point; of an impossible block, constant + slopes · groups <= 0 wherever it is possible.
-        None where the block cannot tell.
+        Cost >= constant + slopes · groups at any point; of an impossible block, and of a failure that tells something,
+        constant + slopes · groups <= 0 wherever it is possible. None where the block cannot tell.
     proof
         What makes it so.
     """
@@ -108,18 +108,23 @@ class BlockProgram:
         return self.covered
 
     def _proof(self, groups: Vector) -> Reply:
-        """Return what rules the point out, from a ray that is checked before it is believed."""
+        """Return what rules the point out, from a ray that is checked before it is believed.
+
+        At a point on the border of what is possible the ray misses it by no more than rounding: the reply is then a failure that
+        still tells what holds wherever the block is possible.
+        """
         _, found, ray = self.program.highs.getDualRay()  # type: ignore[attr-defined]  # HiGHS' stubs leave it out
-        best, most = Reply(LpState.FAILED), PROOF
         if not found:
-            return best
+            return Reply(LpState.FAILED)
+        best, most = Reply(LpState.FAILED), -np.inf
         free = self._with_covers().without_costs
         scaled = np.array(ray) / max(float(np.abs(np.array(ray)).max(initial=0.0)), 1e-300)
         for multipliers in (scaled, -scaled):
             constant, slopes = free.bound_from(multipliers)
             excess = constant + float(slopes @ groups)
             if excess > most and np.abs(slopes).max(initial=0.0) > PROOF:
-                best, most = Reply(LpState.INFEASIBLE, constant, slopes, self._told_by(multipliers)), excess
+                state = LpState.INFEASIBLE if excess > PROOF else LpState.FAILED
+                best, most = Reply(state, constant, slopes, self._told_by(multipliers)), excess
         return best
 
     def _told_by(self, multipliers: Vector) -> Proof:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model.block_program import BlockProgram
+from model.block_program import PROOF, BlockProgram
 from model.cut_pool import Cut, Proof
 from model.decomposition import Decomposition
 from model.linear_program import NO_LIMIT, Basis, LinearProgram, LpState, StopSignal
@@ -176,15 +176,18 @@ class DecomposedProgram:
             reply = block.ask(master.groups_at(k, self.asked_at))
             if reply.state is LpState.STOPPED:
                 return [], np.inf, reply.state
-            if reply.state not in (LpState.OPTIMAL, LpState.INFEASIBLE):
+            # the core point keeps a trace of where it has been, on the border of what is possible; what rules such a place out may tell at the master's
+            on_border = reply.state is LpState.FAILED and reply.slopes is not None and core_share > 0
+            fails = reply.state not in (LpState.OPTIMAL, LpState.INFEASIBLE) and not on_border
+            if fails:
                 worst = LpState.FAILED
             if reply.state is not LpState.OPTIMAL and not core_share:
                 missing = np.inf
-            if reply.slopes is None:
+            if fails or reply.slopes is None:
                 continue
             told = block.cost if not core_share else reply.constant + float(reply.slopes @ master.groups_at(k, point))
-            if reply.state is LpState.INFEASIBLE:
-                if told > 0.0:
+            if reply.state is not LpState.OPTIMAL:
+                if told > (PROOF if on_border else 0.0):
                     cuts.append(master.feasibility_cut(k, reply.constant, reply.slopes, reply.proof))
                     missing = np.inf
             elif told > known[k] + EXACT * max(1.0, abs(known[k])):

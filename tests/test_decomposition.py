@@ -254,6 +254,66 @@ def test_a_block_that_cannot_be_solved_leaves_the_answer_to_the_whole_program(se
             assert program.objective == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize(("misses", "core_share", "cuts", "state"), [
+    (1.0, 0.4, 1, LpState.OPTIMAL), (-1.0, 0.4, 0, LpState.OPTIMAL), (1.0, 0.0, 0, LpState.FAILED), (-1.0, 0.0, 0, LpState.FAILED),
+])  # fmt: skip
+def test_a_block_asked_on_its_border_tells_what_the_masters_own_point_violates(misses, core_share, cuts, state, monkeypatch):
+    _, parts, program, _ = parted(1)
+    complete(program)
+    master = program.master
+    assert not master.all_whole
+    for number, block in enumerate(program.blocks):
+        slopes = np.ones(len(parts.blocks[number].groups))
+        constant = misses - float(slopes @ master.groups_at(number, master.values[: master.width]))
+        reply = block_program.Reply(LpState.FAILED, constant, slopes)
+        idle = block_program.Reply(LpState.OPTIMAL, -np.inf, np.zeros_like(slopes))
+        monkeypatch.setattr(block, "ask", lambda _, told=reply if number == 0 else idle: told)
+        block.cost = -np.inf
+    found, missing, worst = program._ask(core_share)
+    assert (len(found), worst) == (cuts, state)
+    assert all(cut.block == 0 and cut.is_feasibility for cut in found)
+    assert np.isinf(missing) == (bool(cuts) or not core_share)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_program_whose_rays_miss_by_no_more_than_rounding_still_finds_what_the_whole_one_does(seed, monkeypatch):
+    real = block_program.BlockProgram._proof
+
+    def on_border(self, groups):
+        return replace(real(self, groups), state=LpState.FAILED)
+
+    monkeypatch.setattr(block_program.BlockProgram, "_proof", on_border)
+    _, parts, program, whole = parted(seed)
+    builds, random = np.flatnonzero(parts.matrix.integer), np.random.default_rng(seed)
+    for _ in range(8):
+        upper = np.where(random.random(builds.size) < 0.7, 0.0, parts.matrix.upper[builds])
+        for one in (program, whole):
+            one.bound_columns(builds, parts.matrix.lower[builds], upper)
+        state = whole.solve()
+        assert complete(program) is state
+        if state is LpState.OPTIMAL:
+            assert program.objective <= whole.objective + 1e-6 * max(1.0, abs(whole.objective))
+
+
+@pytest.mark.parametrize("seed", [0, 3, 14, 15, 17])
+def test_a_ray_that_does_not_rule_a_point_out_still_tells_what_holds_there(seed):
+    _, parts, program, whole = parted(seed)
+    possible = whole.values()[parts.linking]
+    told = 0
+    for _ in hold_random_plans(seed, 8, parts, program):
+        program.solve()
+        for number, block in enumerate(program.blocks):
+            if block.asked is not None and block.reply.state is LpState.INFEASIBLE:
+                groups = program.master.groups_at(number, possible)
+                reply = block._proof(groups)
+                assert reply.state is LpState.FAILED
+                assert reply.slopes is not None
+                assert reply.proof is not None
+                assert reply.constant + reply.slopes @ groups <= 1e-7
+                told += 1
+    assert told
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_cuts_hold_at_every_plan_whatever_terms_are_left_out_of_them(seed, monkeypatch):
     monkeypatch.setattr(master_program, "SLOPE", 1e3)
