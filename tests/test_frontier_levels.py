@@ -81,13 +81,13 @@ def free_point(context: StudyContext) -> Point:
     return replace(point_of(100, context.plan), cost=1.0, bound=1.0)
 
 
-def test_the_scope_whose_solves_take_longest_comes_first_and_one_of_every_product_before_any_is_known():
+def test_the_scope_that_has_taken_longest_comes_first_and_one_of_every_product_before_any_is_known():
     tables = frontier_book().with_settings(frontier_scopes="tonnes, every_product")
     tonnes, every = (Frontier(scope, 100, Sweep((100, 0), small.EXACT)) for scope in cap_scopes(tables))
     assert tonnes.urgency < every.urgency
-    every.dearest = every.urgency / 2
+    every.seconds = every.urgency / 2
     assert every.urgency == 1.0, "it never falls: a process is kept for who had it"
-    tonnes.dearest = 30.0
+    tonnes.seconds = 30.0
     assert tonnes.urgency > every.urgency
 
 
@@ -100,6 +100,6 @@ def test_solves_are_timed_for_their_scope_and_asked_for_as_urgently(monkeypatch)
 
     monkeypatch.setattr(frontier_study, "solve_cases", noting)
     (frontier,) = trace_frontiers(context_of(frontier_book()))
-    assert frontier.dearest > 0.0
+    assert frontier.seconds > 0.0
     assert asked == sorted(asked)
-    assert 0.0 < asked[-1] <= frontier.dearest
+    assert 0.0 < asked[-1] <= frontier.seconds

@@ -287,8 +287,8 @@ class Frontier:
         Levels and their plans.
     reach, lowest
         Search for the lowest level at which no sector is left shorter than without the cap, and the best plan there.
-    dearest
-        Seconds of its longest solve so far.
+    seconds
+        Of all its solves so far.
     """
 
     scope: CapScope
@@ -296,15 +296,15 @@ class Frontier:
     sweep: Sweep
     reach: Reach | None = None
     lowest: Point | None = None
-    dearest: float = 0.0
+    seconds: float = 0.0
 
     @property
     def urgency(self) -> float:
         """Return how early its solves should come where several scopes share the processes.
 
-        One that takes long is not to be left over at the end, with nothing beside it; a cap on every product takes longest.
+        The one that has taken longest is not to be left over at the end, with nothing beside it; a cap on every product mostly is that.
         """
-        return max(self.dearest, float(self.scope.scope == "every_product"))
+        return max(self.seconds, float(self.scope.scope == "every_product"))
 
     @property
     def free(self) -> Point:

@@ -148,7 +148,7 @@ def _solve_levels(context: StudyContext, frontier: Frontier) -> None:
         solved = solve_cases(cases, context.options, context.workers, context.say, context.plan.hot, frontier.urgency)
         for level, (case, plan) in zip(levels, solved, strict=True):
             frontier.sweep.tell(point_of(level, plan, case.cutoff))
-            frontier.dearest = max(frontier.dearest, plan.seconds)
+            frontier.seconds += plan.seconds
 
 
 def _case(context: StudyContext, frontier: Frontier, level: float) -> Case:
