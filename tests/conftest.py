@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from tests.compared import CAP, PRICES, written
 from tests.reported import CAPS_OF_EVERY_KIND, NASTY, renamed, write
 from tests.small import EXACT
 from tests.tiny import RECORDS, scarce_suppliers, tiny_tables
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # as where a shell started the tests in the background: those that press Ctrl-C would wait for ever
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # --- solution workbooks ----------------------------------------------------------------------
 
