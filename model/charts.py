@@ -80,7 +80,8 @@ class ChartPlan:
     """`0`: years or the like, of which some are left unlabelled where there is no room; `@`: names."""
     lowest: float | None = None
     highest: float | None = None
-    x_highest: float | None = None
+    x_span: tuple[float | None, float | None, float | None] = (None, None, None)
+    """Least and most of the other axis, and the step between its marks."""
 
 
 _TYPES: dict[str, dict[str, str]] = {
@@ -120,9 +121,11 @@ def make_chart(workbook: xlsxwriter.Workbook, plan: ChartPlan, width: float = WI
     axis: dict[str, Any] = {"num_font": small, "name_font": {**small, "size": 9, "bold": False}}
     points = max((_length(series.categories) for series in plan.series), default=0)
     along = {
-        **axis, "name": plan.x_title, "num_format": plan.x_form, "max": plan.x_highest, "line": {"color": "#9AA5B1"}, "label_position": "low",
+        **axis, "name": plan.x_title, "num_format": plan.x_form, "line": {"color": "#9AA5B1"}, "label_position": "low",
         **({"interval_unit": math.ceil(points * LABEL_PIXELS / width)} if plan.kind != "scatter" and plan.x_form == "0" else {}),
         "major_gridlines": {"visible": False},
+        **dict(zip(("min", "max", "major_unit"), plan.x_span, strict=True)),
+        **({} if plan.x_span[0] is None else {"crossing": "min"}),
     }  # fmt: skip
     values = {
         **axis, "name": plan.y_title, "num_format": plan.form, "line": {"none": True}, "min": plan.lowest, "max": plan.highest,

@@ -56,18 +56,20 @@ def _runs(values: Sequence[object]) -> list[tuple[int, int]]:
 
 
 def _frontier(table: DataTable | None) -> ChartPlan | None:
-    """Return extra cost against the level of the cap; the hosts stand where they change."""
+    """Return extra cost against the level of the cap; the hosts stand in the middle of where they hold, clear of the ends."""
     if table is None:
         return None
     series = []
     told: set[tuple[float, str]] = set()
     for first, last in _runs(table.columns["scope"]):
         hosts, levels = table.columns["hosts"][first : last + 1], table.columns["level"][first : last + 1]
-        labels: list[str | None] = []
-        for n, (level, chosen) in enumerate(zip(levels, hosts, strict=True)):
-            fresh = (n == 0 or chosen != hosts[n - 1]) and (level, chosen) not in told  # one label where lines meet
-            labels.append(str(chosen) if fresh else None)
-            told |= {(level, chosen)} if fresh else set()
+        labels: list[str | None] = [None] * len(hosts)
+        for start, end in _runs(hosts):
+            middle = (start + end + 1) // 2
+            mark = (levels[middle], hosts[middle])
+            if mark not in told:  # one label where lines meet
+                labels[middle] = str(hosts[middle])
+            told.add(mark)
         series.append(
             Series(
                 _cell(table, "scope", first),
@@ -79,7 +81,7 @@ def _frontier(table: DataTable | None) -> ChartPlan | None:
         )
     return ChartPlan(
         "scatter", "What each point of cap costs, and the hosts it chooses", "largest China-linked share allowed", "MUSD more than without the cap",
-        series, x_form="0 %", x_highest=1.0,
+        series, x_form='[<0]"";[>1.01]"";0 %', x_span=(-0.2, 1.2, 0.2),  # room at both ends for the hosts' names
     )  # fmt: skip
 
 

@@ -110,7 +110,7 @@ def frontier_frame() -> pd.DataFrame:
     return frame.reindex(columns=[column.name for column in frontier.POINT_COLUMNS])
 
 
-def test_a_frontier_is_drawn_with_the_hosts_where_they_change(report_plan, tmp_path):
+def test_a_frontier_is_drawn_with_the_hosts_where_they_hold(report_plan, tmp_path):
     sheet = StudySheet("frontier", "Frontier.", [("Levels.", frontier.POINT_COLUMNS, frontier_frame())], [], ["h"])
     path = write(report_plan, tmp_path / "run", extra_sheets=[sheet])
     charts = [chart for chart in charts_in(path) if "each point of cap" in title_of(chart)]
@@ -123,6 +123,15 @@ def test_a_frontier_is_drawn_with_the_hosts_where_they_change(report_plan, tmp_p
         assert figures_at(book, second.find("c:yVal/c:numRef/c:f", NAMES).text) == [0.0, 50.0]
         texts = [node.text for node in first.findall(".//c:dLbl//{http://schemas.openxmlformats.org/drawingml/2006/main}t", NAMES)]
         assert texts == [" =A", "A, B", "no plan"]
+
+
+def test_hosts_of_a_frontier_stand_in_the_middle_of_where_they_hold_and_once_where_lines_meet():
+    levels = (1.0, 0.8, 0.6, 0.4, 0.0)
+    rows = [{"scope": scope, "level": level, "hosts": hosts} for scope in ("a", "b") for level, hosts in zip(levels, "XXXXY", strict=True)]
+    plan = study_charts({"frontier": [placed("frontier", frontier.POINT_COLUMNS, rows)]})["frontier"]
+    assert [series.labels for series in plan.series] == [[None, None, "X", None, "Y"], [None] * 5]
+    least, most, _ = plan.x_span
+    assert least < 0.0 < 1.0 < most, "names at an end need room"
 
 
 def placed(name: str, columns, rows: list[dict]) -> DataTable:
