@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from openpyxl.workbook.workbook import Workbook
 
+from model import block_program, decomposition, master_program
 from model.outcome import Status
 from model.planner import Plan, solve
 from model.report import write_report
@@ -130,3 +131,16 @@ def written_tiny_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def opened_tiny_book(written_tiny_book: Path) -> Workbook:
     return openpyxl.load_workbook(written_tiny_book)
+
+
+# --- parted programs -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def part_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Part small models too, and forget cuts and covers early."""
+    monkeypatch.setattr(decomposition, "FEWEST_BLOCKS", 1)
+    monkeypatch.setattr(decomposition, "LARGEST_SHARE", 1.0)
+    monkeypatch.setattr(master_program, "MOST_CUTS", 6)
+    monkeypatch.setattr(master_program, "IDLE_SOLVES", 2)
+    monkeypatch.setattr(block_program, "MOST_COVERS", 3)
