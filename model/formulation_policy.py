@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pyomo.core as pyo
 
 from model.groups import Groups
 from model.problem import Cap, Problem
 from model.rows import LinearSum, linear, members
+
+CAPPED_FLOWS = ("feed", "deliver", "purchase", "china_delivered", "china_out")
+"""Variables that caps add up."""
 
 
 def add_policy(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
@@ -22,26 +26,44 @@ def add_policy(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
 
 
 def _add_caps(m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
-    caps = {(cap.cap, cap.member, y): cap for cap in problem.caps for y in cap.limit if cap.limit[y] < 1.0}
-    m.CHINA_CAPS = pyo.Set(initialize=list(caps), dimen=3)
-    flows = _Flows(m, problem, groups)
+    rows = china_cap_rows(problem, groups, {name: members(m.component(name)) for name in CAPPED_FLOWS})
+    m.CHINA_CAPS = pyo.Set(initialize=list(rows), dimen=3)
 
     @m.Constraint(m.CHINA_CAPS, doc="The China-linked part of the flows in scope stays within its share of them [kt REO/y or MUSD/y].")
     def china_cap(m, k, member, y):
-        cap = caps[k, member, y]
-        fed = cap.basis == "feedstock" and cap.scope != "partner"
-        rows = flows.fed(cap, y) if fed else flows.joint(cap, y)
-        row = linear((china - cap.limit[y] * total, variable) for china, total, variable in rows)
+        row = rows[k, member, y]
         return row <= 0 if any(row.coefficients) else pyo.Constraint.Feasible
+
+
+def china_cap_rows(problem: Problem, groups: Groups, flows: Mapping[str, Mapping[Any, object]]) -> dict[tuple[str, str, int], LinearSum]:
+    """Return the sum that each cap holds at or below zero, by cap, member and year; one with no coefficient but 0 holds nothing.
+
+    Parameters
+    ----------
+    flows
+        Members of the variables named in :data:`CAPPED_FLOWS`, or what stands for them, by index.
+
+    Raises
+    ------
+    KeyError
+        A flow in scope is missing.
+    """
+    counted, rows = _Flows(flows, problem, groups), {}
+    for cap in problem.caps:
+        for y, limit in cap.limit.items():
+            if limit < 1.0:
+                fed = cap.basis == "feedstock" and cap.scope != "partner"
+                terms = counted.fed(cap, y) if fed else counted.joint(cap, y)
+                rows[cap.cap, cap.member, y] = linear((china - limit * total, variable) for china, total, variable in terms)
+    return rows
 
 
 class _Flows:
     """The flows that a cap counts in a year, each as (China-linked, total, variable)."""
 
-    def __init__(self, m: pyo.ConcreteModel, problem: Problem, groups: Groups) -> None:
+    def __init__(self, flows: Mapping[str, Mapping[Any, object]], problem: Problem, groups: Groups) -> None:
         self.problem, self.groups = problem, groups
-        self.feed, self.deliver, self.purchase = members(m.feed), members(m.deliver), members(m.purchase)
-        self.china_delivered, self.china_out = members(m.china_delivered), members(m.china_out)
+        self.feed, self.deliver, self.purchase, self.china_delivered, self.china_out = (flows[name] for name in CAPPED_FLOWS)
 
     def fed(self, cap: Cap, y: int) -> Iterator[tuple[float, float, object]]:
         """Yield what the joint plants are fed."""

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from model.formulation import build_model
+from model.compiling import compile_tables
 from model.goal import LEAST_COST, Goal
 from model.hot_start import HotStart
-from model.matrix import Matrix, compile_model
+from model.matrix import Matrix
 from model.outcome import ProgressFunction, SolveOptions, Status, without_plan
 from model.problem import BuildKey, Problem
-from model.problem_builder import build_problem
 from model.solution import Solution, build_solution, empty_tables
 from model.solver import solve_matrix
 from model.strategy import solve_problem
@@ -104,8 +103,7 @@ def solve(
     """
     options = options or options_from(tables)
     began = time.monotonic()
-    problem = build_problem(tables)
-    matrix = compile_model(build_model(problem, goal))
+    problem, matrix = compile_tables(tables, goal)
     built = time.monotonic()
     size = matrix_size(matrix)
     say(

@@ -22,6 +22,16 @@ def rule_span(row: Mapping[str, Any]) -> tuple[float, float]:
     return first, last
 
 
+def caps_of(tables: Tables, years: tuple[int, ...], products: tuple[str, ...]) -> tuple[Cap, ...]:
+    """Return the caps, one for each product where every product has one; nothing else of a problem depends on the sheet `caps`."""
+    caps = []
+    for row in records(tables, "caps"):
+        limit = {y: float(row[y]) for y in years if y in row and not pd.isna(row[y])}
+        members = products if row["scope"] == "every_product" else (row["member"],)
+        caps += [Cap(row["cap"], row["basis"], row["measure"], row["scope"], member, limit) for member in members if limit]
+    return tuple(caps)
+
+
 def policy_of(tables: Tables, years: tuple[int, ...], products: tuple[str, ...], hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the policy fields of :class:`model.problem.Problem`.
 
@@ -35,11 +45,6 @@ def policy_of(tables: Tables, years: tuple[int, ...], products: tuple[str, ...],
         Candidates -> their rows of the sheet `hosts`.
     """
     settings, markets = tables.settings, by_key(tables, "markets", "market")
-    caps = []
-    for row in records(tables, "caps"):
-        limit = {y: float(row[y]) for y in years if y in row and not pd.isna(row[y])}
-        members = products if row["scope"] == "every_product" else (row["member"],)
-        caps += [Cap(row["cap"], row["basis"], row["measure"], row["scope"], member, limit) for member in members if limit]
     rules = []
     for row in records(tables, "host_rules"):
         # a plant forced where none may stand makes the plan impossible; the other rules mean nothing there
@@ -57,7 +62,7 @@ def policy_of(tables: Tables, years: tuple[int, ...], products: tuple[str, ...],
         for m in partners for h, row in hosts.items()
     }  # fmt: skip
     return {
-        "caps": tuple(caps), "rules": tuple(rules), "partners": partners, "budget": budget, "partner_share": share,
+        "caps": caps_of(tables, years, products), "rules": tuple(rules), "partners": partners, "budget": budget, "partner_share": share,
         "offtake_minimum": {m: markets[m]["offtake_minimum"] for m in partners},
         "max_plants": int(float(settings["max_plants"])), "plants_per_host": int(float(settings["plants_per_host"])),
         "minimum_hosts": int(float(settings["minimum_hosts"])), "country_share_limit": float(settings["country_share_limit"]),

@@ -1,0 +1,123 @@
+"""What is compiled after other caps is what is compiled by itself, number by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from model import compiling
+from model.compiling import compile_tables
+from model.formulation import build_model
+from model.goal import LEAST_COST, Goal
+from model.matrix import Matrix, compile_model
+from model.problem_builder import build_problem
+from model.studies.cap_levels import cap_scopes, with_cap_level
+from model.tables import Tables
+from tests.random_books import random_book
+
+LEVELS = (1.0, 0.0, 0.4, 0.15, 0.0, 0.4)
+VECTORS = ("cost", "row_lower", "row_upper", "lower", "upper", "integer")
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled_before() -> None:
+    compiling._Last.compiled = None
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[Tables]:
+    """Tables whose model was built from the ground."""
+    found: list[Tables] = []
+
+    def building(tables: Tables) -> object:
+        found.append(tables)
+        return build_problem(tables)
+
+    monkeypatch.setattr(compiling, "build_problem", building)
+    return found
+
+
+def swept(tables: Tables, scopes: str) -> Iterator[Tables]:
+    """Yield the tables themselves and under caps of several scopes and levels, the scopes in turn."""
+    yield tables
+    tables = tables.with_settings(frontier_scopes=scopes)
+    for level in LEVELS:
+        for scope in cap_scopes(tables):
+            yield with_cap_level(tables, scope, level)
+
+
+def assert_same(one: Matrix, other: Matrix) -> None:
+    for name in VECTORS:
+        left, right = getattr(one, name), getattr(other, name)
+        assert np.array_equal(left, right), name
+        assert left.dtype == right.dtype, name
+    for name in ("data", "indices", "indptr"):
+        left, right = getattr(one.a, name), getattr(other.a, name)
+        assert np.array_equal(left, right), name
+        assert left.dtype == right.dtype, name
+    assert one.a.shape == other.a.shape
+    assert (one.columns, one.rows, one.offset) == (other.columns, other.rows, other.offset)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_number_depends_on_what_was_compiled_before(seed: int, built: list[Tables]) -> None:
+    book = random_book(seed)
+    product = next(name for name in book["elements"]["product"] if name)
+    asked = list(swept(book, f"tonnes, value, every_product, feedstock, {product}"))
+    for tables in asked:
+        problem, matrix = compile_tables(tables, LEAST_COST)
+        fresh = build_problem(tables)
+        assert problem == fresh
+        assert_same(matrix, compile_model(build_model(fresh)))
+    assert len(built) < len(asked), "levels of one scope are compiled from each other"
+
+
+def test_levels_of_one_scope_are_compiled_from_each_other(built: list[Tables]) -> None:
+    tables = random_book(3).with_settings(frontier_scopes="value")
+    (scope,) = cap_scopes(tables)
+    for level in (0.5, 0.0, 0.25, 0.4):
+        compile_tables(with_cap_level(tables, scope, level), LEAST_COST)
+    assert len(built) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tables: tables.with_settings(discount_rate=0.031),
+        lambda tables: tables.with_frames(prices=tables["prices"].assign(source="elsewhere")),
+        lambda tables: tables.with_frames(demand=tables["demand"].iloc[1:]),
+    ],
+)
+def test_whatever_else_changes_is_built_anew(change: Callable[[Tables], Tables], built: list[Tables]) -> None:
+    tables = random_book(3).with_settings(frontier_scopes="value")
+    (scope,) = cap_scopes(tables)
+    compile_tables(with_cap_level(tables, scope, 0.5), LEAST_COST)
+    other = with_cap_level(change(tables), scope, 0.25)
+    compile_tables(other, LEAST_COST)
+    assert built[-1] is other
+
+
+def test_another_goal_is_built_anew(built: list[Tables]) -> None:
+    tables = random_book(3)
+    compile_tables(tables, LEAST_COST)
+    goal = Goal(cost_budget=1e6)
+    problem, matrix = compile_tables(tables, goal)
+    assert len(built) == 2
+    assert_same(matrix, compile_model(build_model(problem, goal)))
+
+
+def test_a_cap_on_one_market_brings_columns_and_is_built_anew(built: list[Tables]) -> None:
+    """A plan must then say to which market what is China-linked went."""
+    book = random_book(2).with_settings(frontier_scopes="tonnes")
+    tables = with_cap_level(book, cap_scopes(book)[0], 0.4)
+    caps = tables["caps"].assign(scope="partner", member=book["markets"]["market"].iloc[0])
+    other = tables.with_frames(caps=caps)
+    compile_tables(tables, LEAST_COST)
+    problem, matrix = compile_tables(other, LEAST_COST)
+    assert len(built) == 2
+    fresh = build_problem(other)
+    assert problem == fresh
+    assert_same(matrix, compile_model(build_model(fresh)))
+    assert any(name == "china_delivered" for name, _ in matrix.columns)
