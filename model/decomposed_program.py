@@ -27,6 +27,9 @@ NEAR, SLOW = 0.6, 0.2
 UNASKED = 10
 """Solves in a row for which the cuts alone may answer: the blocks are asked where that may take the bound above the cutoff, or to learn."""
 
+MOST_UNASKED, LEARNT = 80, 0.1
+"""Where blocks that were asked to learn told less than the second share of the room, they are left alone for twice as long, up to the first."""
+
 SMOOTHING = 0.1
 """Weight of the last answer in what the blocks are expected to add to the bound, and of the last point in the core point."""
 
@@ -68,7 +71,7 @@ class DecomposedProgram:
         self.row_in_whole: dict[int, int] = {}
         self.objective = float("nan")
         self.is_fresh = True
-        self.unasked, self.expected = 0, np.inf
+        self.unasked, self.most_unasked, self.expected = 0, UNASKED, np.inf
         self.core_point: Vector | None = None
         self.asked_at = np.zeros(parts.linking.size)
         self.first_iterations = whole.iterations
@@ -126,6 +129,8 @@ class DecomposedProgram:
                 return state
             self.is_fresh = True
             if number == 0 and np.isfinite(missing):
+                if self.expected < room < np.inf:
+                    self.most_unasked = min(MOST_UNASKED, 2 * self.most_unasked) if missing < LEARNT * room else UNASKED
                 self.expected = missing if np.isinf(self.expected) else (1 - SMOOTHING) * self.expected + SMOOTHING * missing
             self._add_cuts(cuts)
             if not cuts and missing <= self._enough(bound):
@@ -144,7 +149,7 @@ class DecomposedProgram:
     def _is_worth_asking(self, room: float) -> bool:
         """Whether to ask the blocks at a point: where it is a plan or nothing is known yet, where they may rule it out, and now and then to learn."""
         self.unasked += 1
-        if self.unasked < UNASKED and not self.master.all_whole and self.expected < room < np.inf:
+        if self.unasked < self.most_unasked and not self.master.all_whole and self.expected < room < np.inf:
             return False
         self.unasked = 0
         return True
@@ -258,6 +263,20 @@ class DecomposedProgram:
             elif numbers.size == 1 and numbers[0] >= 0:
                 self.blocks[int(numbers[0])].add_cover(row)
         return name
+
+    def narrow_to(self, columns: np.ndarray, basis: Basis | None) -> None:
+        """Rule out every whole-number column but these; the master then holds little more.
+
+        Parameters
+        ----------
+        columns
+            Positions in the matrix.
+        basis
+            Of the master, that it is about to start from.
+        """
+        is_open = np.zeros(len(self.matrix.cost), dtype=bool)
+        is_open[columns] = True
+        self.master.narrow_to(is_open[self.matrix.integer], basis)
 
     def bound_columns(self, columns: np.ndarray, lower: Vector, upper: Vector) -> None:
         """Set the bounds of linking columns, which are the only ones that a search moves."""

@@ -88,6 +88,14 @@ class Basis:
         return Basis(self.columns[columns], self.rows[rows])
 
 
+def load_relaxed(matrix: Matrix, options: SolveOptions) -> highspy.Highs:
+    """Return HiGHS with the relaxation of a matrix, to be solved from one basis after the other."""
+    highs = load(matrix.relaxed(), options, threads=1)
+    # every column has two finite sides, so any basis is dual feasible: the dual simplex starts at once and presolve costs more than it saves
+    highs.setOptionValue("presolve", "off")
+    return highs
+
+
 class LinearProgram:
     """The relaxation of a matrix, with rows that come and bounds that move.
 
@@ -110,9 +118,7 @@ class LinearProgram:
         self.reach: dict[int, tuple[float, float]] = {}
         self.iterations = 0
         self.is_fresh = True
-        self.highs = load(matrix.relaxed(), options, threads=1)
-        # every column has two finite sides, so any basis is dual feasible: the dual simplex starts at once and presolve costs more than it saves
-        self.highs.setOptionValue("presolve", "off")
+        self.highs = load_relaxed(matrix, options)
         stop.listen(self)
         if basis is not None:
             self.start_from(basis)
@@ -187,10 +193,7 @@ class LinearProgram:
         first = self.height
         if not rows:
             return first
-        sides = []
-        for number, row in enumerate(rows, first):
-            self.reach[number] = reach_of(row, self.matrix.lower, self.matrix.upper)
-            sides.append(self.sides_of(number, row.lower, row.upper))
+        sides = self.sides_of_new(rows)
         starts = np.concatenate([[0], np.cumsum([row.columns.size for row in rows])])
         columns, weights = np.concatenate([row.columns for row in rows]), np.concatenate([row.coefficients for row in rows])
         self.highs.addRows(
@@ -212,6 +215,14 @@ class LinearProgram:
         # HiGHS forgets its basis with a row, even a basic one
         if basis.rows.size == staying.size:
             self.start_from(Basis(basis.columns, basis.rows[staying]))
+
+    def sides_of_new(self, rows: Sequence[Row]) -> list[tuple[float, float]]:
+        """Return finite sides for rows that are about to be added."""
+        sides = []
+        for number, row in enumerate(rows, self.height):
+            self.reach[number] = reach_of(row, self.matrix.lower, self.matrix.upper)
+            sides.append(self.sides_of(number, row.lower, row.upper))
+        return sides
 
     def sides_of(self, row: int, lower: float, upper: float) -> tuple[float, float]:
         """Return finite sides for an added row, so that what a dual proves is never nothing."""

@@ -10,8 +10,9 @@ import scipy.sparse as sp
 from model.branching import WHOLE
 from model.cut_pool import Cut, CutPool, Proof
 from model.decomposition import Block, Decomposition
-from model.linear_program import BASIC, NO_LIMIT, Basis, LinearProgram, LpState, StopSignal
+from model.linear_program import BASIC, NO_LIMIT, Basis, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
+from model.narrow_program import NarrowProgram
 from model.outcome import SolveOptions
 
 IDLE_SOLVES, MOST_CUTS = 10, 150
@@ -45,7 +46,7 @@ class MasterProgram:
         # position and group of every linking column that a block sees; a column for each group's sum would make the program four times as high
         self.seen = [self.place[np.concatenate(block.groups)] if block.groups else np.zeros(0, dtype=np.intp) for block in parts.blocks]
         self.group_of = [np.repeat(np.arange(len(block.groups)), [len(group) for group in block.groups]) for block in parts.blocks]
-        self.program = LinearProgram(self._matrix(), options, stop)
+        self.program = NarrowProgram(self._matrix(), options, stop)
         self.names: list[int] = list(range(self.program.height))
         self.next_name = self.program.height
         self.cuts: dict[int, Cut] = {}
@@ -103,9 +104,8 @@ class MasterProgram:
 
     def read(self) -> None:
         """Read the point and the reduced costs of the last solve; note which cuts bind."""
-        solution = self.program.highs.getSolution()
-        self.values, self.reduced = np.array(solution.col_value), np.array(solution.col_dual)
-        for position in np.flatnonzero(np.abs(np.array(solution.row_dual)) > 1e-9).tolist():
+        self.values, self.reduced = self.program.values(), self.program.reduced_costs()
+        for position in np.flatnonzero(np.abs(self.program.row_duals()) > 1e-9).tolist():
             if self.names[position] in self.cuts:
                 self.last_use[self.names[position]] = self.solves
 
@@ -157,6 +157,12 @@ class MasterProgram:
         """Whether the last point is a plan."""
         values = self.values[self.whole]
         return bool((np.abs(values - np.round(values)) < WHOLE).all())
+
+    def narrow_to(self, is_open: np.ndarray, basis: Basis | None) -> None:
+        """Rule out the whole-number columns but those of the linking columns marked as open; see :meth:`NarrowProgram.narrow_to`."""
+        needed = np.ones(len(self.program.matrix.cost), dtype=bool)
+        needed[self.whole] = is_open
+        self.program.narrow_to(needed, basis)
 
     # --- rows --------------------------------------------------------------------------------
 

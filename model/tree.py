@@ -164,6 +164,8 @@ class Tree:
             # a row cannot hold with any build of this part or of those that wait: none of them has a plan below the cutoff
             self.counts["dropped"] += 1 + self.queue.clear()
             return cutoff
+        if self.parted is not None:
+            self.parted.narrow_to(self.lp_whole[node.upper[self.lp_places] > 0.0], node.basis if node.epoch == self.epoch else None)
         self._enter(node)
         state = self._solve(cutoff)
         for _ in range(COVER_ROUNDS):

@@ -1,0 +1,140 @@
+"""A linear program that holds only the columns which are not ruled out: deep in a search few of them are left, and every run reads all it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import compress
+
+import numpy as np
+
+from model.linear_program import BASIC, Basis, LinearProgram, StopSignal, load_relaxed
+from model.matrix import Matrix, Row, Vector
+from model.outcome import SolveOptions
+from model.reduction import Mask
+
+NARROW_AT = 0.8
+"""Fewer columns are held once this share of those held is all that is needed: making the program anew takes as long as two or three runs."""
+
+AT_LOWER = 0
+
+
+class NarrowProgram(LinearProgram):
+    """Columns, rows and bases are those of the whole matrix, whatever is held.
+
+    Parameters
+    ----------
+    matrix, options, stop
+        As for :class:`LinearProgram`.
+    """
+
+    def __init__(self, matrix: Matrix, options: SolveOptions, stop: StopSignal) -> None:
+        self.options = options
+        self.held: Mask = np.ones(len(matrix.cost), dtype=bool)
+        self.place = np.arange(len(matrix.cost))
+        self.added: list[Row] = []
+        super().__init__(matrix, options, stop)
+
+    def narrow_to(self, needed: Mask, basis: Basis | None) -> None:
+        """Rule out all other columns.
+
+        Parameters
+        ----------
+        needed
+            Of the whole matrix.
+        basis
+            To start from: its basic columns are held too, as without them it would be none.
+        """
+        self.lower[~needed] = self.upper[~needed] = 0.0
+        wanted = needed if basis is None else needed | (basis.columns == BASIC)
+        if (wanted & ~self.held).any() or wanted.sum() < NARROW_AT * self.held.sum():
+            self._hold(wanted)
+        else:
+            places = np.flatnonzero(self.held & ~needed)
+            self.highs.changeColsBounds(places.size, self.place[places].astype(np.int32), self.lower[places], self.upper[places])
+
+    def _hold(self, held: Mask) -> None:
+        """Make the program anew of these columns and all rows."""
+        basis = self.basis()
+        matrix, self.held = self.matrix, held
+        self.place = np.cumsum(held) - 1
+        self.highs = load_relaxed(
+            replace(
+                matrix, cost=matrix.cost[held], a=matrix.a[:, np.flatnonzero(held)], lower=self.lower[held], upper=self.upper[held],
+                integer=matrix.integer[held], columns=tuple(compress(matrix.columns, held)),
+            ),
+            self.options,
+        )  # fmt: skip
+        self._append(self.added, [self.sides_of(number, row.lower, row.upper) for number, row in enumerate(self.added, self.base_height)])
+        self.start_from(basis)
+
+    def _append(self, rows: Sequence[Row], sides: Sequence[tuple[float, float]]) -> None:
+        if not rows:
+            return
+        ends = np.cumsum([row.columns.size for row in rows])
+        columns, weights = np.concatenate([row.columns for row in rows]), np.concatenate([row.coefficients for row in rows])
+        within = self.held[columns]
+        starts = np.concatenate([[0], np.cumsum(within)])[np.concatenate([[0], ends[:-1]])]
+        low, high = np.array(sides).T
+        self.highs.addRows(
+            len(rows), low, high, int(within.sum()), starts.astype(np.int32), self.place[columns[within]].astype(np.int32), weights[within]
+        )
+
+    # --- as in any linear program ------------------------------------------------------------
+
+    def values(self) -> Vector:
+        """Return the point of the last solve."""
+        return self._spread(super().values())
+
+    def reduced_costs(self) -> Vector:
+        """Return the reduced costs of the last solve; 0 for columns that are ruled out."""
+        return self._spread(super().reduced_costs())
+
+    def _spread(self, held: Vector) -> Vector:
+        whole = np.zeros(self.held.size)
+        whole[self.held] = held
+        return whole
+
+    def bound_columns(self, columns: np.ndarray, lower: Vector, upper: Vector) -> None:
+        """Set the bounds of columns; those that stay are not touched, and those that were ruled out are held again."""
+        moved = (self.lower[columns] != lower) | (self.upper[columns] != upper)
+        if not moved.any():
+            return
+        chosen = columns[moved]
+        self.lower[chosen], self.upper[chosen] = lower[moved], upper[moved]
+        if self.held[chosen].all():
+            self.highs.changeColsBounds(chosen.size, self.place[chosen].astype(np.int32), lower[moved], upper[moved])
+        else:
+            self._hold(self.held | (self.lower != 0.0) | (self.upper != 0.0))
+
+    def add_rows(self, rows: Sequence[Row]) -> int:
+        """Add rows; return the position of the first."""
+        first = self.height
+        self._append(rows, self.sides_of_new(rows))
+        self.added += rows
+        self.height += len(rows)
+        return first
+
+    def delete_rows(self, rows: np.ndarray) -> None:
+        """Delete added rows; those behind them move up."""
+        gone = set((rows - self.base_height).tolist())
+        self.added = [row for number, row in enumerate(self.added) if number not in gone]
+        super().delete_rows(rows)
+
+    def bound_row(self, row: int, lower: float, upper: float) -> None:
+        """Set the sides of an added row."""
+        number = row - self.base_height
+        self.added[number] = replace(self.added[number], lower=lower, upper=upper)
+        super().bound_row(row, lower, upper)
+
+    def basis(self) -> Basis:
+        """Return the present basis; columns that are ruled out are nonbasic."""
+        own = super().basis()
+        columns = np.full(self.held.size, AT_LOWER, dtype=np.int8)
+        if own.columns.size:
+            columns[self.held] = own.columns
+        return Basis(columns, own.rows)
+
+    def start_from(self, basis: Basis) -> None:
+        """Take a basis up; rows that it does not know are basic."""
+        super().start_from(Basis(basis.columns[self.held], basis.rows))
