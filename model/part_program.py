@@ -14,6 +14,11 @@ DECOMPOSE_FROM = 5000
 """Rows from which a linear program is parted, where it comes apart; it is then made anew only for plans that need other builds."""
 
 
+def may_be_parted(matrix: Matrix) -> bool:
+    """Whether a matrix is large enough to be parted, if it comes apart."""
+    return matrix.a.shape[0] > DECOMPOSE_FROM
+
+
 def program_of(
     problem: Problem, matrix: Matrix, options: SolveOptions, stop: StopSignal, basis: Basis | None, proofs: Proofs | None
 ) -> LinearProgram | DecomposedProgram:
@@ -31,7 +36,7 @@ def program_of(
         What another search proved, for a program that is parted.
     """
     whole = LinearProgram(matrix, options, stop, basis)
-    parts = part(matrix) if matrix.a.shape[0] > DECOMPOSE_FROM else None
+    parts = part(matrix) if may_be_parted(matrix) else None
     if parts is None or whole.solve() is not LpState.OPTIMAL:
         return whole
     parted = DecomposedProgram(parts, options, stop, whole)

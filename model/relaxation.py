@@ -12,6 +12,7 @@ from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.node import Node
 from model.outcome import SolveOptions
+from model.part_program import may_be_parted
 from model.problem import Problem
 from model.reduction import reduce_matrix
 from model.separation import Separator
@@ -19,6 +20,9 @@ from model.tree import SearchFailed
 
 ROOT_COVERS = 10
 """Rounds of covers each time that the relaxation is made smaller."""
+
+ROOT_COVERS_PARTED = 1
+"""The same for a program that will be parted: its blocks are searched for covers all along, and each of them is solved in a tenth of the time."""
 
 MOST_ROUNDS, SMALL_STEP = 12, 0.05
 """Rounds of covers of the whole relaxation; what adds less than this share of all that was added so far ends them. Covers are looked for in
@@ -173,7 +177,7 @@ def tighten(
             lp.start_from(from_relaxation)
     if lp.solve(prune_at) in dropped:
         return None
-    for _ in range(ROOT_COVERS):
+    for _ in range(ROOT_COVERS_PARTED if may_be_parted(reduction.matrix) else ROOT_COVERS):
         before, rows = lp.objective, separator.violated(lp.values())
         if not rows:
             break

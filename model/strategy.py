@@ -21,6 +21,7 @@ from model.neighbourhood import at_likely_hosts, exchanges, keys_of
 from model.node import Node, root_node
 from model.node_queue import NodeQueue
 from model.outcome import INTERRUPTED, Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
+from model.part_program import may_be_parted
 from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
 from model.proofs import Proofs
@@ -249,7 +250,8 @@ class _Strategy:
             if found[0] is None:
                 return replace(root, bound=math.inf), tight
             root, tight = found[0]
-            if (root.upper > root.lower).sum() > 0.7 * left or self.clock.stop.raised:
+            # what is parted is made smaller when the search begins
+            if (root.upper > root.lower).sum() > 0.7 * left or may_be_parted(tight) or self.clock.stop.raised:
                 break
         return root, tight
 
