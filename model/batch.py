@@ -111,8 +111,9 @@ def solve_one(
     cutoff: float = math.inf,
     hot: HotStart | None = None,
     workers: int | Workers = 1,
+    urgency: float = 0.0,
 ) -> Plan:
     """Solve what waits for nothing and has no company, as :func:`model.planner.solve` does; where others share the processes, in one of them."""
     case = Case("", tables, goal, start, cutoff, hot=hot, hands_on=True)
-    ((_, plan),) = solve_cases([case], options, workers)
+    ((_, plan),) = solve_cases([case], options, workers, urgency=urgency)
     return plan

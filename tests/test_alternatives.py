@@ -100,6 +100,25 @@ def test_each_solve_starts_from_a_plan_that_is_not_ranked_yet_where_one_was_met(
     assert started >= 2
 
 
+def test_the_longer_its_solves_have_taken_the_sooner_the_next_gets_its_turn(monkeypatch):
+    solve, urgencies, seconds = alternatives.solve_one, [], [0.0]
+
+    def watched(*given, urgency, **rest):
+        urgencies.append(urgency)
+        plan = solve(*given, urgency=urgency, **rest)
+        seconds.append(seconds[-1] + plan.seconds)
+        return plan
+
+    monkeypatch.setattr(alternatives, "solve_one", watched)
+    first_plan.cache_clear()
+    seed = next(seed for seed in SEEDS if len(enumerated(seed)) >= 4)
+    ranked(seed, 4, 100.0)
+    assert len(urgencies) >= 3
+    assert urgencies == pytest.approx(seconds[: len(urgencies)])
+    assert urgencies == sorted(urgencies)
+    assert urgencies[1] > urgencies[0] == 0.0
+
+
 @pytest.mark.parametrize("seed", [4, 5])
 def test_the_list_stops_at_the_share_of_cost_and_at_the_count(seed):
     every = enumerated(seed)

@@ -103,12 +103,14 @@ def rank_alternatives(
     bounds: list[float] = []
     limit = plan.solution.objective + within * abs(plan.solution.objective)
     tie, cutoff, hot = _tie(limit), options.cutoff_above(limit), plan.hot
+    spent = 0.0
     while len(found) < count:
         excluded = tuple(frozenset(each.solution.host_set) for each in found)
         goal = replace(LEAST_COST, excluded_host_sets=excluded)
         start = hot.plan_other_than(excluded) if hot is not None else ()
-        other = solve_one(tables, options, goal=goal, start=start, cutoff=cutoff, hot=hot, workers=workers)
-        solution, hot = other.solution, other.hot or hot
+        # one waits for the other, so the longer they take the sooner the next has to begin; left to the end they would be alone there
+        other = solve_one(tables, options, goal=goal, start=start, cutoff=cutoff, hot=hot, workers=workers, urgency=spent)
+        solution, hot, spent = other.solution, other.hot or hot, spent + other.seconds
         if solution.status.has_plan and not other.verification.passed:
             ended = "unverified"
             say("  ended: the next plan failed verification")
