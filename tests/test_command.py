@@ -105,7 +105,7 @@ def test_interrupted_while_the_model_is_built(tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(planner, "build_problem", interrupted)
+    monkeypatch.setattr(planner, "compile_tables", interrupted)
     assert run(tmp_path) == 4
     assert not list((tmp_path / "out").glob("*"))
 
