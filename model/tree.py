@@ -12,11 +12,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.branching import SINGLE, WHOLE, Doubt, ask_about_plants, capacity_by, doubts_at, members_of
+from model.answers import Answers
+from model.branching import SINGLE, WHOLE, Doubt, ask_about_plants, doubts_at, members_of
 from model.decomposed_program import DecomposedProgram
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
-from model.node import Answer, Count, Incumbent, Node
+from model.node import Count, Incumbent, Node
 from model.node_queue import NodeQueue
 from model.outcome import SolveOptions
 from model.part_program import program_of
@@ -67,8 +68,7 @@ class Tree:
         self.whole = np.flatnonzero(matrix.integer)
         self.place = np.full(len(matrix.cost), -1, dtype=np.intp)
         self.place[self.whole] = np.arange(self.whole.size)
-        self.counted: dict[tuple[int, ...], Count] = {}
-        self.capacities: dict[int, Count] = {}
+        self.answers = Answers(problem, matrix)
         self.queue = NodeQueue(roots)
         self.lp: LinearProgram | DecomposedProgram
         self.reduction: Reduction
@@ -105,7 +105,7 @@ class Tree:
         """Return another search of the same linear program, with no part to search yet; the two can learn from each other."""
         other = Tree(self.problem, self.matrix, self.options, self.stop, [], self.known)
         if self.parted is not None:
-            other.counted, other.capacities, other.pseudo_costs = self.counted, self.capacities, self.pseudo_costs.copy()
+            other.answers, other.pseudo_costs = self.answers, self.pseudo_costs.copy()
             other._hold(self.reduction, self.held, self.parted.twin())
         return other
 
@@ -304,35 +304,7 @@ class Tree:
         return bound, estimate
 
     def _answer(self, node: Node, doubt: Doubt, side: int, basis: Basis) -> Node:
-        """Return the part of a node where the count is at most the lower (side 0) or at least the higher (side 1) of the two that a plan can have."""
-        count = self.count_of[doubt.number]
-        members = count.places
-        at_most, at_least = doubt.answers
-        low, high = (-np.inf, at_most) if side == 0 else (at_least, np.inf)
-        lower, upper, limits = node.lower, node.upper, node.limits
-        if members.size == 1:
-            lower, upper = lower.copy(), upper.copy()
-            lower[members], upper[members] = np.maximum(lower[members], low), np.minimum(upper[members], high)
-        elif high == 0.0:
-            upper = upper.copy()
-            upper[members] = 0.0
-        else:
-            least, most = limits.get(count, (-np.inf, np.inf))
-            limits = {**limits, count: (max(least, low), min(most, high))}
-        needs = self.lp_questions[doubt.number].needs
-        if side == 1 and needs is not None:
-            capacity = self._capacity_by(needs[0])
-            least, most = limits.get(capacity, (-np.inf, np.inf))
-            limits = {**limits, capacity: (max(least, needs[1]), most)}
-        answer = Answer(count, side, doubt.distances[side], node.bound)
-        return Node(node.bound, lower, upper, limits, basis, self.epoch, node.depth + 1, answer)
-
-    def _capacity_by(self, year: int) -> Count:
-        """Return the capacity on line by a year, kt/y, as a sum that a node may limit."""
-        if year not in self.capacities:
-            weights = capacity_by(self.problem, self.matrix, year)[self.whole]
-            self.capacities[year] = Count(np.flatnonzero(weights), weights)
-        return self.capacities[year]
+        return self.answers.part(node, doubt, self.count_of[doubt.number], side, basis, self.epoch)
 
     # --- the linear program ------------------------------------------------------------------
 
@@ -377,10 +349,7 @@ class Tree:
         self.epoch += 1
         self.row_of: dict[Count, int] = {}
         self.set_rows: dict[Count, tuple[float, float]] = {}
-        self.count_of = []
-        for question in self.lp_questions:
-            places = self.place[found.columns[question.columns]]
-            self.count_of.append(self.counted.setdefault(tuple(places.tolist()), Count(places)))
+        self.count_of = [self.answers.count_at(self.place[found.columns[question.columns]].tolist()) for question in self.lp_questions]
         self.counts["linear programs"] += 1
 
     def _enter(self, node: Node) -> None:
