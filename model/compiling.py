@@ -77,7 +77,7 @@ def with_caps(matrix: Matrix, before: Problem, problem: Problem) -> Matrix | Non
     """
     same_columns = years_split_by_market(before) == years_split_by_market(problem) and capped_outflows(before) == capped_outflows(problem)
     capped = np.flatnonzero([name == CAP_ROW for name, _ in matrix.rows])
-    if not same_columns or not capped.size or matrix.implied is not None:
+    if not same_columns or not capped.size:
         return None
     first, last = int(capped[0]), int(capped[-1]) + 1
     by_row = matrix.a.tocsr()

@@ -14,14 +14,12 @@ from typing import cast
 import numpy as np
 
 from model.covers import CapacityCovers, Cover
-from model.linear_program import BASIC, Basis, Statuses
+from model.linear_program import AT_LOWER, BASIC, Basis, Statuses
 from model.matrix import Matrix, Name, Row
 from model.node import Incumbent, Node
 from model.problem import BuildKey, Problem
 from model.proofs import Proofs
 from model.reduction import reduce_matrix
-
-AT_LOWER = 0
 
 MOST_PLANS = 30
 """Plans that are handed on."""

@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from model.highs import SOLVED, load
-from model.matrix import Matrix, Row, Vector
+from model.matrix import Matrix, Row, Vector, flattened
 from model.outcome import SolveOptions
 from model.preparation import reach_of
 from model.reduction import Reduction
 
 Statuses = npt.NDArray[np.int8]
 _STATUS = {int(status): status for status in highspy.HighsBasisStatus.__members__.values()}
-BASIC = int(highspy.HighsBasisStatus.kBasic)
+AT_LOWER, BASIC = int(highspy.HighsBasisStatus.kLower), int(highspy.HighsBasisStatus.kBasic)
 NO_LIMIT = 2**31 - 1
 
 
@@ -191,17 +191,16 @@ class LinearProgram:
     def add_rows(self, rows: Sequence[Row]) -> int:
         """Add rows; return the position of the first."""
         first = self.height
-        if not rows:
-            return first
-        sides = self.sides_of_new(rows)
-        starts = np.concatenate([[0], np.cumsum([row.columns.size for row in rows])])
-        columns, weights = np.concatenate([row.columns for row in rows]), np.concatenate([row.coefficients for row in rows])
-        self.highs.addRows(
-            len(rows), np.array([low for low, _ in sides]), np.array([high for _, high in sides]), columns.size,
-            starts[:-1].astype(np.int32), columns.astype(np.int32), weights,
-        )  # fmt: skip
-        self.height += len(rows)
+        if rows:
+            self._append(rows, self._sides_of_new(rows))
+            self.height += len(rows)
         return first
+
+    def _append(self, rows: Sequence[Row], sides: Sequence[tuple[float, float]]) -> None:
+        """Hand rows to HiGHS."""
+        starts, columns, weights = flattened(rows)
+        low, high = np.array(sides).T
+        self.highs.addRows(len(rows), low, high, columns.size, starts[:-1].astype(np.int32), columns.astype(np.int32), weights)
 
     def delete_rows(self, rows: npt.NDArray[np.intp]) -> None:
         """Delete added rows; those behind them move up."""
@@ -216,7 +215,7 @@ class LinearProgram:
         if basis.rows.size == staying.size:
             self.start_from(Basis(basis.columns, basis.rows[staying]))
 
-    def sides_of_new(self, rows: Sequence[Row]) -> list[tuple[float, float]]:
+    def _sides_of_new(self, rows: Sequence[Row]) -> list[tuple[float, float]]:
         """Return finite sides for rows that are about to be added."""
         sides = []
         for number, row in enumerate(rows, self.height):
@@ -235,8 +234,12 @@ class LinearProgram:
         moved = (self.lower[columns] != lower) | (self.upper[columns] != upper)
         if moved.any():
             chosen = columns[moved]
-            self.highs.changeColsBounds(chosen.size, chosen.astype(np.int32), lower[moved], upper[moved])
             self.lower[chosen], self.upper[chosen] = lower[moved], upper[moved]
+            self._move_bounds(chosen)
+
+    def _move_bounds(self, columns: npt.NDArray[np.intp]) -> None:
+        """Hand the bounds of columns to HiGHS."""
+        self.highs.changeColsBounds(columns.size, columns.astype(np.int32), self.lower[columns], self.upper[columns])
 
     def bound_row(self, row: int, lower: float, upper: float) -> None:
         """Set the sides of an added row."""

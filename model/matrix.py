@@ -32,6 +32,12 @@ class Row:
     upper: float
 
 
+def flattened(rows: Sequence[Row]) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_], Vector]:
+    """Return where each row starts, with the end of the last one, and the columns and coefficients of all rows one after the other."""
+    starts = np.concatenate([[0], np.cumsum([row.columns.size for row in rows])])
+    return starts, np.concatenate([row.columns for row in rows]), np.concatenate([row.coefficients for row in rows])
+
+
 @dataclass(frozen=True)
 class ImpliedRows:
     """Rows a·x ≤ upper that hold at every whole point, set aside to be stated where they are needed.
@@ -101,9 +107,8 @@ class Matrix:
         """Return the matrix with rows added at its end, named ("added", number)."""
         if not rows:
             return self
-        starts = np.concatenate([[0], np.cumsum([row.columns.size for row in rows])])
-        data = np.concatenate([row.coefficients for row in rows])
-        added = scipy.sparse.csr_array((data, np.concatenate([row.columns for row in rows]), starts), shape=(len(rows), len(self.cost)))
+        starts, columns, data = flattened(rows)
+        added = scipy.sparse.csr_array((data, columns, starts), shape=(len(rows), len(self.cost)))
         return replace(
             self,
             a=scipy.sparse.vstack([self.a, added]).tocsc(),

@@ -7,16 +7,15 @@ from dataclasses import replace
 from itertools import compress
 
 import numpy as np
+import numpy.typing as npt
 
-from model.linear_program import BASIC, Basis, LinearProgram, StopSignal, load_relaxed
-from model.matrix import Matrix, Row, Vector
+from model.linear_program import AT_LOWER, BASIC, Basis, LinearProgram, StopSignal, load_relaxed
+from model.matrix import Matrix, Row, Vector, flattened
 from model.outcome import SolveOptions
 from model.reduction import Mask
 
 NARROW_AT = 0.8
 """Fewer columns are held once this share of those held is all that is needed: making the program anew takes as long as two or three runs."""
-
-AT_LOWER = 0
 
 
 class NarrowProgram(LinearProgram):
@@ -50,8 +49,7 @@ class NarrowProgram(LinearProgram):
         if (wanted & ~self.held).any() or wanted.sum() < NARROW_AT * self.held.sum():
             self._hold(wanted)
         else:
-            places = np.flatnonzero(self.held & ~needed)
-            self.highs.changeColsBounds(places.size, self.place[places].astype(np.int32), self.lower[places], self.upper[places])
+            self._move_bounds(np.flatnonzero(self.held & ~needed))
 
     def _hold(self, held: Mask) -> None:
         """Make the program anew of these columns and all rows."""
@@ -65,20 +63,25 @@ class NarrowProgram(LinearProgram):
             ),
             self.options,
         )  # fmt: skip
-        self._append(self.added, [self.sides_of(number, row.lower, row.upper) for number, row in enumerate(self.added, self.base_height)])
+        if self.added:
+            self._append(
+                self.added, [self.sides_of(number, row.lower, row.upper) for number, row in enumerate(self.added, self.base_height)]
+            )
         self.start_from(basis)
 
     def _append(self, rows: Sequence[Row], sides: Sequence[tuple[float, float]]) -> None:
-        if not rows:
-            return
-        ends = np.cumsum([row.columns.size for row in rows])
-        columns, weights = np.concatenate([row.columns for row in rows]), np.concatenate([row.coefficients for row in rows])
+        starts, columns, weights = flattened(rows)
         within = self.held[columns]
-        starts = np.concatenate([[0], np.cumsum(within)])[np.concatenate([[0], ends[:-1]])]
+        starts = np.concatenate([[0], np.cumsum(within)])[starts[:-1]]
+        columns, weights = self.place[columns[within]], weights[within]
         low, high = np.array(sides).T
-        self.highs.addRows(
-            len(rows), low, high, int(within.sum()), starts.astype(np.int32), self.place[columns[within]].astype(np.int32), weights[within]
-        )
+        self.highs.addRows(len(rows), low, high, columns.size, starts.astype(np.int32), columns.astype(np.int32), weights)
+
+    def _move_bounds(self, columns: npt.NDArray[np.intp]) -> None:
+        if self.held[columns].all():
+            self.highs.changeColsBounds(columns.size, self.place[columns].astype(np.int32), self.lower[columns], self.upper[columns])
+        else:  # what was ruled out is held again
+            self._hold(self.held | (self.lower != 0.0) | (self.upper != 0.0))
 
     # --- as in any linear program ------------------------------------------------------------
 
@@ -95,27 +98,12 @@ class NarrowProgram(LinearProgram):
         whole[self.held] = held
         return whole
 
-    def bound_columns(self, columns: np.ndarray, lower: Vector, upper: Vector) -> None:
-        """Set the bounds of columns; those that stay are not touched, and those that were ruled out are held again."""
-        moved = (self.lower[columns] != lower) | (self.upper[columns] != upper)
-        if not moved.any():
-            return
-        chosen = columns[moved]
-        self.lower[chosen], self.upper[chosen] = lower[moved], upper[moved]
-        if self.held[chosen].all():
-            self.highs.changeColsBounds(chosen.size, self.place[chosen].astype(np.int32), lower[moved], upper[moved])
-        else:
-            self._hold(self.held | (self.lower != 0.0) | (self.upper != 0.0))
-
     def add_rows(self, rows: Sequence[Row]) -> int:
         """Add rows; return the position of the first."""
-        first = self.height
-        self._append(rows, self.sides_of_new(rows))
         self.added += rows
-        self.height += len(rows)
-        return first
+        return super().add_rows(rows)
 
-    def delete_rows(self, rows: np.ndarray) -> None:
+    def delete_rows(self, rows: npt.NDArray[np.intp]) -> None:
         """Delete added rows; those behind them move up."""
         gone = set((rows - self.base_height).tolist())
         self.added = [row for number, row in enumerate(self.added) if number not in gone]

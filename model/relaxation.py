@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.covers import Cover
-from model.linear_program import Basis, LinearProgram, LpState, StopSignal
+from model.linear_program import AT_LOWER, BASIC, Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
 from model.node import Node
 from model.outcome import SolveOptions
@@ -196,8 +196,7 @@ def tighten(
     costs = np.zeros(whole.size)
     costs[place[reduction.columns[inside]]] = lp.reduced_costs()[inside]
     bound = max(node.bound, lp.objective)
-    at_lower, basic = np.int8(0), np.int8(1)
-    columns_status, rows_status = np.full(len(matrix.cost), at_lower), np.full(len(tight.row_lower), basic)
+    columns_status, rows_status = np.full(len(matrix.cost), AT_LOWER, dtype=np.int8), np.full(len(tight.row_lower), BASIC, dtype=np.int8)
     columns_status[reduction.columns] = basis.columns
     rows_status[reduction.rows] = basis.rows[: lp.base_height]
     rows_status[len(matrix.row_lower) :] = basis.rows[[position for position, _ in binding]]
