@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from model.report import write_report
 from model.run_reading import Run, read_run
 from model.template import write_book
 from model.verification import VerificationReport
+from model.workers import Workers
 from tests.compared import CAP, PRICES, written
 from tests.reported import CAPS_OF_EVERY_KIND, NASTY, renamed, write
 from tests.small import EXACT
@@ -134,6 +136,13 @@ def opened_tiny_book(written_tiny_book: Path) -> Workbook:
 
 
 # --- parted programs -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Workers]:
+    """Two processes in which others may be at work too."""
+    with Workers(2, is_shared=True) as workers:
+        yield workers
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -44,12 +43,6 @@ def test_a_case_is_solved_as_it_asks():
     assert cheaper.solution.status is Status.INFEASIBLE
     assert bare.solution.objective == pytest.approx(100)
     assert bare.solution.host_set == ()
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Workers]:
-    with Workers(2, is_shared=True) as workers:
-        yield workers
 
 
 def test_shared_processes_solve_as_one_process_does(shared):

@@ -115,6 +115,27 @@ def test_the_search_states_the_capacity_that_an_answer_needs():
     assert capacity.weights @ whole >= 5.0 - 1e-6
 
 
+def test_a_part_keeps_what_the_answers_before_it_limited():
+    """At least two and then at most three, and a later answer that says less takes nothing back."""
+    problem, matrix = two_hosts()
+    tree = Tree(problem, matrix, small.EXACT, StopSignal(60.0), [])
+    node = root_node(matrix, 0.0)
+    tree.hold(node)
+    number = next(n for n, asked in enumerate(tree.lp_questions) if asked.name == "plants on line by 2031")
+    count, basis = tree.count_of[number], tree.lp.basis()
+    for side, at, limits in (
+        (1, 1.5, (2.0, np.inf)),
+        (0, 3.5, (2.0, 3.0)),
+        (1, 0.5, (2.0, 3.0)),
+        (0, 3.9, (2.0, 3.0)),
+        (0, 2.5, (2.0, 2.0)),
+    ):
+        node = tree._answer(node, Doubt(number, tree.lp_questions[number], at), side, basis)
+        assert node.limits[count] == limits
+        assert (node.answer.side, node.answer.count) == (side, count)
+    assert node.depth == 5
+
+
 def test_each_kind_of_question_gets_its_turn():
     problem, matrix = two_hosts(last_year=2033, modelled_years="2030,2031,2032,2033")
     third = point(matrix, **{f"{h}_{d}_2030": 0.3 for h in ("HOST", "OTHER") for d in ("PLANT", "BIG")})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from model import narrow_program
+from model import narrow_program, part_program, strategy
+from model.decomposed_program import DecomposedProgram
 from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row
 from model.narrow_program import NarrowProgram
@@ -148,3 +150,43 @@ def test_a_parted_program_narrows_and_widens(seed: int) -> None:
             for _ in range(40):
                 assert program.solve() is LpState.OPTIMAL
             assert program.objective == pytest.approx(whole.objective, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.usefixtures("part_anything")
+def test_a_search_holds_little_more_than_the_builds_open_in_the_part_it_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strategy, "FEW_WHOLE_COLUMNS", -1)
+    monkeypatch.setattr(part_program, "DECOMPOSE_FROM", 0)
+    narrowed, narrow_to = [], DecomposedProgram.narrow_to
+
+    def watched(program: DecomposedProgram, columns: np.ndarray, *rest: Any) -> None:
+        narrow_to(program, columns, *rest)
+        open_ones = np.zeros(len(program.matrix.cost), dtype=bool)
+        open_ones[columns] = True
+        master = program.master
+        assert (master.program.upper[master.whole][~open_ones[program.matrix.integer]] == 0.0).all()
+        narrowed.append(master.program.highs.getNumCol() < len(master.program.matrix.cost))
+
+    monkeypatch.setattr(DecomposedProgram, "narrow_to", watched)
+    for seed in SEEDS:
+        solved = small.solve_book(random_book(seed))
+        strategy.solve_problem(solved.problem, solved.matrix, small.EXACT)
+    assert any(narrowed)
+
+
+@pytest.mark.usefixtures("part_anything")
+def test_blocks_that_told_little_are_left_alone_for_longer_until_they_tell_more() -> None:
+    _, _, program, _ = parted(4)
+    complete(program)
+    cutoff, waits = program.objective + 1000.0, []
+    for _ in range(200):
+        program.expected = 0.0
+        assert program.solve(cutoff) is LpState.OPTIMAL
+        waits.append(program.most_unasked)
+    assert waits == sorted(waits)
+    assert set(waits) == {10, 20, 40, 80}
+    program.expected = 0.0
+    program.unasked = program.most_unasked
+    asked = program._ask
+    program._ask = lambda share: (asked(share)[0], 500.0, LpState.OPTIMAL)  # type: ignore[method-assign]
+    program.solve(cutoff)
+    assert program.most_unasked == 10

@@ -31,12 +31,6 @@ def wait_a_little(item: int) -> int:
     return item
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Workers]:
-    with Workers(2, is_shared=True) as workers:
-        yield workers
-
-
 def test_a_lone_question_goes_to_a_process_only_where_these_are_shared(shared):
     own = os.getpid()
     assert list(side_by_side(process_of, ["lone"], shared)) != [own]
