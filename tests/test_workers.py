@@ -168,11 +168,11 @@ def test_the_urgent_one_takes_its_own_process_and_leaves_the_other(notes):
 
 
 def test_no_process_is_kept_for_one_that_gave_up(notes):
-    names = ["a", "b", "c", "d"]
-    notes.tell(*names)
-    answers = side_by_side(note_once_told, [(str(notes.folder / name), notes.path) for name in names], notes.workers, 1.0)
+    answers = side_by_side(note_once_told, [(str(notes.folder / name), notes.path) for name in "abcd"], notes.workers, 1.0)
+    notes.tell("a")
     next(answers)
     answers.close()
+    notes.tell("b")  # still at it when nobody wanted it any more
     notes.until_waiting(0, free=2)
     assert min(last for _, last in notes.workers._free) == -math.inf
 
