@@ -151,8 +151,9 @@ class _Strategy:
         state = self.state = SearchState(None, cutoff, -math.inf)
         if start:
             self._try(self.matrix, start, state)
-        # what the markets do without joint plants is known in no time: whatever stops the search, there is a plan where that is one
-        self._try(self.matrix, (), state)
+        if state.best is None:
+            # what the markets do without joint plants is known in no time: whatever stops the search, there is a plan where that is one
+            self._try(self.matrix, (), state)
         self.clock.lap("first plan")
         self._report(state)
         basis = hot.basis_for(self.matrix) if hot is not None and self.matrix.implied is None else None
