@@ -15,7 +15,7 @@ from model.problem import Problem
 
 
 class Answers:
-    """Parts nodes of one matrix; searches that work side by side share it, so that a count is the same in all of them.
+    """Parts nodes of one matrix; searches of the same linear program share it, in a thread each, so that a count is the same in all of them.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Answers:
         """Return the capacity on line by a year, kt/y, as a sum that a node may limit."""
         if year not in self._capacities:
             weights = capacity_by(self.problem, self.matrix, year)[self.matrix.integer]
-            self._capacities[year] = Count(np.flatnonzero(weights), weights)
+            return self._capacities.setdefault(year, Count(np.flatnonzero(weights), weights))
         return self._capacities[year]
 
 

@@ -15,7 +15,8 @@ from model.attribution import capped_outflows, years_split_by_market
 from model.formulation import build_model
 from model.formulation_policy import CAPPED_FLOWS, china_cap_rows
 from model.goal import Goal
-from model.groups import group_flows
+from model.groups import Groups, group_flows
+from model.idle import idle_surpluses, implied_source_limits
 from model.matrix import Matrix, compile_model
 from model.problem import Problem
 from model.problem_builder import build_problem
@@ -75,9 +76,9 @@ def with_caps(matrix: Matrix, before: Problem, problem: Problem) -> Matrix | Non
     before, problem
         The other problem and this one.
     """
-    same_columns = years_split_by_market(before) == years_split_by_market(problem) and capped_outflows(before) == capped_outflows(problem)
+    groups = group_flows(problem)
     capped = np.flatnonzero([name == CAP_ROW for name, _ in matrix.rows])
-    if not same_columns or not capped.size:
+    if not capped.size or _decided_by_caps(before, groups) != _decided_by_caps(problem, groups):
         return None
     first, last = int(capped[0]), int(capped[-1]) + 1
     by_row = matrix.a.tocsr()
@@ -89,7 +90,7 @@ def with_caps(matrix: Matrix, before: Problem, problem: Problem) -> Matrix | Non
     if not _are_in_place(matrix, above, below, flows):
         return None
     try:
-        rows = china_cap_rows(problem, group_flows(problem), flows)
+        rows = china_cap_rows(problem, groups, flows)
     except KeyError:
         return None
     kept = {key: row for key, row in rows.items() if any(row.coefficients)}
@@ -105,6 +106,12 @@ def with_caps(matrix: Matrix, before: Problem, problem: Problem) -> Matrix | Non
         row_upper=np.concatenate([matrix.row_upper[:first], zeros, matrix.row_upper[last:]]),
         rows=(*matrix.rows[:first], *((CAP_ROW, key) for key in kept), *matrix.rows[last:]),
     )  # fmt: skip
+
+
+def _decided_by_caps(problem: Problem, groups: Groups) -> tuple[object, ...]:
+    """Return what caps decide besides their own rows: columns, rows that go with them, bounds and rows left out."""
+    idle = idle_surpluses(problem, groups)
+    return years_split_by_market(problem), capped_outflows(problem), idle, implied_source_limits(problem, groups, idle)
 
 
 def _are_in_place(matrix: Matrix, above: sp.csr_array, below: sp.csr_array, flows: Mapping[str, Mapping[object, int]]) -> bool:

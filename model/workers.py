@@ -264,6 +264,8 @@ def as_they_end(
 ) -> Iterator[tuple[Item, Result]]:
     """Yield what a function makes of each item as soon as that is known; what several of them solve at once, they solve in the same processes.
 
+    An error is raised when those that have begun have ended: the processes are not theirs alone to stop.
+
     Parameters
     ----------
     function

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -13,10 +14,12 @@ from model.compiling import compile_tables, with_caps
 from model.formulation import build_model
 from model.goal import LEAST_COST, Goal
 from model.matrix import Matrix, compile_model
+from model.planner import solve
 from model.problem_builder import build_problem
 from model.studies.cap_levels import cap_scopes, with_cap_level
 from model.tables import Tables
-from tests.random_books import random_book
+from tests import small
+from tests.random_books import random_book, random_sheets
 
 LEVELS = (1.0, 0.0, 0.4, 0.15, 0.0, 0.4)
 VECTORS = ("cost", "row_lower", "row_upper", "lower", "upper", "integer")
@@ -73,6 +76,76 @@ def test_no_number_depends_on_what_was_compiled_before(seed: int, built: list[Ta
         assert problem == fresh
         assert_same(matrix, compile_model(build_model(fresh)))
     assert len(built) < len(asked), "levels of one scope are compiled from each other"
+
+
+def one_product_book(seed: int, caps: list[small.Row]) -> Tables:
+    """Return a random book whose hosts make neodymium alone: what caps leave of its surplus is at stake."""
+    sheets, settings = random_sheets(seed)
+    sheets = {sheet: [row for row in rows if row.get("product", "Nd") == "Nd"] for sheet, rows in sheets.items()}
+    sheets["elements"] = [small.element("Nd")]
+    sheets["composition"] = [{"source_id": row["source_id"], "Nd": 1.0} for row in sheets["composition"]]
+    for design in sheets["designs"]:
+        design["minimum_use"] = 0
+    return small.book(settings, **{**sheets, "caps": caps})
+
+
+def capped_from(year: int, basis: str, limit: float) -> small.Row:
+    """Return a cap that says nothing before a year."""
+    cap = small.cap(basis, "tonnes", "all", limit)
+    return {key: 1.0 if isinstance(key, int) and key < year else value for key, value in cap.items()}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_surplus_and_limits_that_caps_decide_are_those_of_the_caps(seed: int) -> None:
+    """A year without a cap needs neither the surplus of a host that makes one product nor some limits; a neighbour's year with one does."""
+    always = {**small.cap("supply", "tonnes", "all", 0.9), "cap": "ALWAYS"}
+    for basis in ("feedstock", "supply"):
+        for year, limit in ((2030, 1.0), (2033, 0.5), (2030, 0.5), (2033, 0.2), (2030, 1.0)):
+            tables = one_product_book(seed, [{**always, 2030: 1.0}, capped_from(year, basis, limit)])
+            problem, matrix = compile_tables(tables, LEAST_COST)
+            assert_same(matrix, compile_model(build_model(problem)))
+
+
+def test_a_tight_cap_costs_the_same_after_a_loose_one() -> None:
+    """A surplus of dirty oxide would have to be made beside clean oxide at no host; a matrix that leaves it out costs twice as much."""
+
+    def book(limit: float) -> Tables:
+        feed = {**small.cap("feedstock", "tonnes", "all", limit), "cap": "FEED", 2030: 1.0}
+        return small.book(
+            {"last_year": 2031, "modelled_years": "all"},
+            sources=[small.source("CLEAN", fixed_price=20), small.source("DIRTY", fixed_price=20, china_linked=1)],
+            hosts=[small.host("A", country="AAA"), small.host("B", country="BBB")],
+            suppliers=[small.supplier(tonnes=1)],
+            route_costs=[
+                {"leg": "feed", "origin": "CLEAN", "destination": "B", "cost": None},
+                {"leg": "feed", "origin": "DIRTY", "destination": "A", "cost": None},
+            ],
+            host_rules=[small.rule("export_ceiling", 100, "A")],
+            demand=[small.demand(1000)],
+            caps=[{**small.cap("supply", "tonnes", "all", 0.9), "cap": "SUPPLY", 2031: 1.0}, feed],
+        )  # fmt: skip
+
+    fresh = solve(book(0.5), small.EXACT)
+    compiling._Last.compiled = None
+    solve(book(1.0), small.EXACT)
+    after = solve(book(0.5), small.EXACT)
+    assert after.solution.objective == small.approx(fresh.solution.objective)
+    assert after.solution.objective == small.approx(96.0)
+
+
+def test_nothing_else_of_a_model_reads_the_caps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes something else of caps must say so where matrices are compiled from each other."""
+    read: set[str] = set()
+
+    class Watched(tuple):
+        def __iter__(self) -> Iterator:
+            read.add(sys._getframe(1).f_globals["__name__"])
+            return super().__iter__()
+
+    problem = build_problem(random_book(3))
+    assert problem.caps
+    build_model(replace(problem, caps=Watched(problem.caps)))
+    assert read == {"model.attribution", "model.formulation_policy", "model.idle"}
 
 
 def test_levels_of_one_scope_are_compiled_from_each_other(built: list[Tables]) -> None:

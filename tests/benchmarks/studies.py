@@ -2,7 +2,8 @@
 
 The studies run as in a run of the planner, side by side in the same processes, each solve on one thread and started from what is known.
 Every solve that they ask for is noted and then repeated one by one through the same `solve()`, without a start and, for the
-frontier, without the cutoff taken from a neighbour. An alternative keeps its cutoff: how dear it may be is part of the question.
+frontier, without the cutoff taken from a neighbour: on one thread, as the studies solve it, and on all threads, as a run solves its
+own plan. An alternative keeps its cutoff: how dear it may be is part of the question.
 The levels that the frontier shows without a solve, as a neighbour's plan settles them, are solved cold too: that is reuse as well.
 The run's own plan is needed before either and counted to neither.
 """
@@ -48,6 +49,14 @@ class Question:
     cutoff: float
     answer: Timing
     solved: bool = True
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Seconds of solves cold and alone: of questions that a study solved, and of those that it settled from their neighbours."""
+
+    solved: list[float]
+    settled: list[float]
 
 
 def run_studies(context: StudyContext, workers: Workers) -> tuple[float, dict[str, float], list[Question]]:
@@ -124,32 +133,36 @@ def main() -> int:
     with Workers(given.threads, is_shared=True) as workers:
         seconds, ends, asked = run_studies(context, workers)
     repeated = drawn(asked, given.sample, given.seed)
-    print(f"{'question':<42} {'MUSD':>13} {'gap':>9} {'s':>9} {'cold s':>9} {'cold MUSD':>13}  verification")
-    cold: dict[bool, list[float]] = {True: [], False: []}
+    alone = {count: Alone([], []) for count in sorted({1, given.threads})}
+    print(
+        f"{'question':<42} {'MUSD':>13} {'gap':>9} {'s':>9} " + " ".join(f"{f'cold s, {count}':>9}" for count in alone) + "  verification"
+    )
     sound = True
     for one in asked:
         line = f"{one.name:<42} {one.answer.objective:>13,.3f} {one.answer.gap:>9.3f} {one.answer.seconds:>9.2f}"
         sound &= one.answer.sound
         late = "" if one.answer.settled else "  stopped at its limit"
-        if any(one is other for other in repeated):
-            again = run_planner(one.tables, one.options, one.goal, one.cutoff)
-            cold[one.solved].append(again.seconds)
+        for count, cold in alone.items() if any(one is other for other in repeated) else ():
+            again = run_planner(one.tables, replace(one.options, threads=count), one.goal, one.cutoff)
+            (cold.solved if one.solved else cold.settled).append(again.seconds)
             # a study may stop at a cutoff, beyond which the repeat still finds a plan
             apart = not one.answer.impossible and contradict(one.answer, again)
             sound &= again.verdict != "FAILED" and not apart
             late += "  the two CONTRADICT each other" if apart else ""
             late += "" if again.settled else "  cold, stopped at its limit: the ratio is an upper bound"
-            line += f" {again.seconds:>9.2f} {again.objective:>13,.3f}"
-        else:
-            line += f" {'':>9} {'':>13}"
+            line += f" {again.seconds:>9.2f}"
         print(f"{line}  {one.answer.verdict}{late}", flush=True)
-    theirs = {solved: scaled(cold[solved], sum(one.solved is solved for one in asked)) for solved in (True, False)}
-    number = len(cold[True]) + len(cold[False])
-    how = "" if number == len(asked) else f", {number} solved, chosen by seed {given.seed}, and scaled"
-    print(f"cold and alone: {len(asked)} questions{how}: {theirs[True]:,.1f} s for those solved, {theirs[False]:,.1f} s for those settled")
+    how = "" if len(repeated) == len(asked) else f", {len(repeated)} of them solved, chosen by seed {given.seed}, and scaled"
+    print(f"{len(asked)} questions{how}")
     print("with reuse, side by side: " + ", ".join(f"{name} after {spent:,.1f} s" for name, spent in ends.items()))
-    print(f"solved_only_ratio: {seconds / theirs[True]:.4f}")
-    print(f"studies_ratio: {seconds / sum(theirs.values()):.4f}")
+    for count, cold in alone.items():
+        solved = scaled(cold.solved, sum(one.solved for one in asked))
+        settled = scaled(cold.settled, sum(not one.solved for one in asked))
+        on = "on one thread, as in the studies" if count == 1 else f"on {count} threads"
+        print(f"cold and alone, {on}: {solved:,.1f} s for those solved, {settled:,.1f} s for those settled")
+        names = ("solved_only_ratio", "studies_ratio") if count == given.threads else ("solved_only_one_thread_ratio", "one_thread_ratio")
+        for name, others in zip(names, (solved, solved + settled), strict=True):
+            print(f"{name}: {seconds / others:.4f}")
     return 0 if sound else 1
 
 
