@@ -160,7 +160,7 @@ def test_what_the_sheet_says():
     points = sheet.tables[0][2]
     assert points["level"].tolist() == [1.0, 0.8, 0.7, 0.6, 0.4, 0.2, 0.0]  # the book's own level is among them
     assert points["extra_cost"].is_monotonic_increasing
-    assert sheet.headlines[0] == "Each further point of cap below 70 % on all supply by tonnes costs about 0.3 MUSD."
+    assert sheet.headlines[0] == "The next step of the cap on all supply by tonnes, from 70 % to 60 %, costs 3.0 MUSD: 0.30 a point."
     assert sheet.headlines[1] == "Below 53.5 % on all supply by tonnes the hosts change from Smalland to Bigland."
     assert sheet.headlines[2] == "All supply by tonnes can go down to 0 % China-linked with no demand unmet."
     turns = sheet.tables[1][2]
@@ -353,5 +353,5 @@ def test_the_book_s_own_level_need_not_be_whole():
     points = sheet.tables[0][2]
     assert points["level"].tolist() == [1.0, 0.5, 0.125, 0.0]
     assert points["total_cost"].tolist()[2] == small.approx(30 + 80 * 0.875 + 50 * 0.125)
-    assert sheet.headlines[0].startswith("Each further point of cap below 12.5 % ")
+    assert sheet.headlines[0].startswith("The next step of the cap on all supply by tonnes, from 12.5 % to ")
     assert {"gap_looser", "gap_tighter"} <= set(sheet.tables[1][2])

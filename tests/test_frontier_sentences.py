@@ -37,15 +37,27 @@ def headlines(*sweeps: Sweep) -> list[str]:
 
 def test_the_first_page_tells_of_the_scope_whose_next_point_costs_most():
     cheap, dear = line({100: 10, 50: 20, 0: 40}), line({100: 10, 50: 20, 0: 95})
-    told = "Each further point of cap below 50 % on all supply by {} costs about {} MUSD."
-    assert headlines(cheap, dear) == [told.format("value", 1.5)]
-    assert headlines(dear, cheap) == [told.format("tonnes", 1.5)]
+    told = "The next step of the cap on all supply by {}, from 50 % to 0 %, costs 75.0 MUSD: 1.50 a point."
+    assert headlines(cheap, dear) == [told.format("value")]
+    assert headlines(dear, cheap) == [told.format("tonnes")]
+
+
+def test_a_step_up_within_a_point_is_not_told_as_its_mean_over_the_grid():
+    """Beside the grid 49 % and 25 % were solved, as the hosts change: 20 MUSD there, and nothing more down to 0 %."""
+    points = {level: Point(level, cost, cost, hosts) for level, cost, hosts in (
+        (100, 10, ("SMALL",)), (60, 10, ("SMALL",)), (50, 20, ("SMALL",)), (49, 40, ("BIG",)), (25, 40, ("BIG",)), (0, 40, ("BIG",)),
+    )}  # fmt: skip
+    sweep = Sweep((100, 50, 0), within(1.0), points)
+    assert headlines(sweep)[0] == "The next step of the cap on all supply by tonnes, from 50 % to 49 %, costs 20.0 MUSD: 20.00 a point."
+    (text, *_) = sentences_of(TABLES, Frontier(SCOPES[0], 50, sweep))
+    assert "Down to 60 % it costs no more than the gap" in text
+    assert "The dearest step is from 50 % to 49 %, 20.00 MUSD a point." in text
 
 
 def test_points_that_cost_no_more_than_the_gap_have_no_price():
     assert headlines(line({100: 10, 50: 20, 0: 20.9})) == []
     assert headlines(line({100: 10, 50: 20, 0: 21.1})) == [
-        "Each further point of cap below 50 % on all supply by tonnes costs about 0.0 MUSD."
+        "The next step of the cap on all supply by tonnes, from 50 % to 0 %, costs 1.1 MUSD: 0.02 a point."
     ]
     assert headlines(line({100: 10, 50: 20, 0: 21.1}, relative_gap=0.06)) == []
 

@@ -104,7 +104,7 @@ def cap_path(tables: Tables, scope: CapScope, level: float) -> dict[int, float]:
     The level is where the cap ends up. From the year on in which the book's own limit is tightest, the
     cap is the level; in earlier years it is the level or the book's limit, whichever is looser, so that
     a level never asks for cuts in years that the book spares. At the book's tightest limit
-    the path is the book's own. In a book without a cap on this basis the level holds in every year.
+    the path is the book's own, unless its limits loosen again after that year. In a book without a cap on this basis the level holds in every year.
 
     Parameters
     ----------

@@ -53,19 +53,20 @@ def sentences_of(tables: Tables, frontier: Frontier) -> Iterator[str]:
 def _costs(tables: Tables, frontier: Frontier) -> Iterator[str]:
     """Say what the tightest level costs, how far the cap is to be had for nothing, and where it is dear."""
     free, sweep = frontier.free, frontier.sweep
-    shown = [point for point in sweep.shown() if point.exists]
+    # levels between those of the grid tell too: a point may be a step up of which the grid shows the mean
+    plans = [point for point in sweep.known() if point.exists]
     lost = [point for point in sweep.known() if math.isnan(point.cost)]
     if lost:
         yield f"{len(lost)} of {len(sweep.known())} levels were not found in time, the loosest at {lost[0].level:g} %."
-    if len(shown) == 1:
+    if len(plans) == 1:
         return
-    text = f"a cap of {shown[-1].level:g} %, in full from {full_from(tables, frontier.scope)}, costs {shown[-1].cost - free.cost:,.1f} MUSD more than none."
-    idle = [point for point in shown[1:] if point.cost - free.cost <= sweep.options.gap_at(free.cost)]
+    text = f"a cap of {plans[-1].level:g} %, in full from {full_from(tables, frontier.scope)}, costs {plans[-1].cost - free.cost:,.1f} MUSD more than none."
+    idle = [point for point in plans[1:] if point.cost - free.cost <= sweep.options.gap_at(free.cost)]
     if idle:
         other = f" with plants at {host_names(tables, idle[-1].hosts)}" if idle[-1].hosts else " without plants"
         where = other if idle[-1].hosts != free.hosts else ""
         text += f" Down to {idle[-1].level:g} % it costs no more than the gap{where}: ask for that much at once."
-    dear = max(itertools.pairwise(shown), key=lambda step: cost_per_point(*step))
+    dear = max(itertools.pairwise(plans), key=lambda step: cost_per_point(*step))
     if dear[1].cost - dear[0].cost > sweep.options.gap_at(dear[1].cost):
         text += f" The dearest step is from {dear[0].level:g} % to {dear[1].level:g} %, {cost_per_point(*dear):,.2f} MUSD a point."
     yield text
@@ -127,19 +128,19 @@ def headlines_of(tables: Tables, frontiers: Sequence[Frontier]) -> Iterator[str]
     """Say what the first page needs, of the scope whose next point costs most."""
     best: tuple[float, Frontier, Point, Point] | None = None
     for frontier in frontiers:
-        shown = frontier.sweep.shown()
-        at = next((n for n, point in enumerate(shown) if point.level == frontier.own_level), None)
-        if at is None or at + 1 >= len(shown):
-            continue
-        price = cost_per_point(shown[at], shown[at + 1])
-        if math.isfinite(price) and (best is None or price > best[0]):
-            best = (price, frontier, shown[at], shown[at + 1])
+        for own, following in itertools.pairwise(frontier.sweep.known()):
+            price = cost_per_point(own, following) if own.level == frontier.own_level else math.nan
+            if math.isfinite(price) and (best is None or price > best[0]):
+                best = (price, frontier, own, following)
     if best is None:
         return
     price, frontier, own, following = best
     sweep, words = frontier.sweep, frontier.scope.words
     if following.cost - own.cost > sweep.options.gap_at(following.cost):
-        yield f"Each further point of cap below {own.level:g} % on {words} costs about {price:,.1f} MUSD."
+        yield (
+            f"The next step of the cap on {words}, from {own.level:g} % to {following.level:g} %, "
+            f"costs {following.cost - own.cost:,.1f} MUSD: {price:,.2f} a point."
+        )
     turns = [turn for turn in sweep.turns() if turn.level < own.level and turn.tight.exists]
     if turns:
         yield (
