@@ -6,7 +6,7 @@ import pytest
 
 from model.planner import solve
 from model.studies import find_study
-from model.studies.options import BOTH, KNOW_HOW, NEITHER, THIRD, list_options, option_sentences, option_tables, rules_with_both
+from model.studies.options import BOTH, KNOW_HOW, NEITHER, THIRD, list_options, option_sentences, option_tables, rules_off, rules_with_both
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
 from tests import small
@@ -113,6 +113,21 @@ def test_what_a_half_alone_is_freed_of_is_named():
     assert "minimum_hosts = 2 (sheet settings) holds and alone it is 1" in told[KNOW_HOW]
     assert "rule force_plant (sheet host_rules) asks for a plant and alone it does not" in told[KNOW_HOW]
     assert told[THIRD] == "minimum_hosts = 2 (sheet settings) holds and alone it is 1"
+
+
+def test_what_an_option_is_solved_with_in_place_of_the_book_is_told():
+    tables = offer(host_rules=[small.rule("force_plant", 1000, "ABROAD")]).with_settings(minimum_hosts=2, max_plants=3)
+    home, abroad = rules_off(tables, list_options(tables))
+    assert home.startswith("The option know-how at home is solved with ")
+    assert "plants_per_host = 3 instead of 1 (sheet settings), as a partner's site stands for its whole country" in home
+    assert "minimum_hosts = 1 instead of 2 (sheet settings), as it has no more sites" in home
+    assert "without force_plant (sheet host_rules), as other sites are left out" in home
+    assert (
+        abroad
+        == "The option joint plants in third countries is solved with minimum_hosts = 1 instead of 2 (sheet settings), as it has no more sites."
+    )
+    assert home in study(tables).sentences
+    assert rules_off(offer().with_settings(max_plants=1), list_options(offer())) == []
 
 
 def test_halves_that_build_nothing_cost_the_same():

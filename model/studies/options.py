@@ -174,6 +174,32 @@ def options_table(options: Sequence[Option], plans: dict[str, Plan]) -> tuple[li
     return columns, frame
 
 
+SETTINGS_APART = {
+    "country_share_limit": "all its sites lie in one country",
+    "plants_per_host": "a partner's site stands for its whole country",
+    "minimum_hosts": "it has no more sites",
+}
+"""Settings that :func:`option_tables` may loosen, and why."""
+
+
+def rules_off(tables: Tables, options: Sequence[Option]) -> list[str]:
+    """Return a sentence for each option with sites that is solved under other rules than the book's; see :func:`option_tables`."""
+    told = []
+    for option in options:
+        changed = option_tables(tables, option)
+        words = [
+            f"with {setting} = {changed.setting(setting):g} instead of {tables.setting(setting):g} (sheet settings), as {why}"
+            for setting, why in SETTINGS_APART.items()
+            if changed.setting(setting) != tables.setting(setting)
+        ]
+        kept = set(changed["host_rules"]["rule_id"])
+        forced = [str(rule) for rule in tables["host_rules"]["rule_id"] if rule not in kept]
+        words += [f"without {', '.join(forced)} (sheet host_rules), as other sites are left out"] if forced else []
+        if option.hosts and words:
+            told.append(f"The option {option.name} is solved {'; '.join(words)}.")
+    return told
+
+
 def rules_with_both(tables: Tables, options: Sequence[Option]) -> dict[str, str]:
     """Say for each half of "both" which rules of the book hold with both and are off for it alone; left out where none is.
 
@@ -185,7 +211,7 @@ def rules_with_both(tables: Tables, options: Sequence[Option]) -> dict[str, str]
         alone, both = (option_tables(tables, by_name[which]) for which in (name, BOTH))
         kept = [
             f"{setting} = {both.setting(setting):g} (sheet settings) holds and alone it is {alone.setting(setting):g}"
-            for setting in ("country_share_limit", "plants_per_host", "minimum_hosts")
+            for setting in SETTINGS_APART
             if both.setting(setting) != alone.setting(setting)
         ]
         forced = [rule for rule in both["host_rules"]["rule_id"] if rule not in set(alone["host_rules"]["rule_id"])]
@@ -264,13 +290,13 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
         context.say("  nothing to do: the book has neither a third country as candidate nor a partner's site with know-how lent to it.")
         return []
     columns, frame = options_table(options, solve_options(context, options))
-    words = option_sentences(frame, rules_with_both(context.tables, options))
+    words = [*option_sentences(frame, rules_with_both(context.tables, options)), *rules_off(context.tables, options)]
     if all(option.name != KNOW_HOW for option in options):
         words.append(
             "The book has no site in a partner's country with know-how lent to it (hosts.role, know_how.provider): that option is left out."
         )
     caption = (
-        "The options of the offer, each at least cost under the same caps. At a partner's own site only lent know-how is used; "
+        "The options of the offer, each at least cost under the same caps; which other rules differ is said below. At a partner's own site only lent know-how is used; "
         "with both, any way of working is open everywhere."
     )
     return [StudySheet("options", caption, [("The options side by side.", columns, frame)], words, words[:1])]
