@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from model.comparison import CellChange, Step, least_and_most, plant_changes
+from model.problem_sheets import modelled_years
 from model.report_words import SHOWN
 from model.run_reading import Run
 
@@ -53,6 +54,9 @@ def describe(found: Comparison) -> list[str]:
     share = f" ({found.change / before.cost:+.2%})" if before.cost and not unchanged else ""
     sure = "" if not found.causes and unchanged else sure_words(found.change, before.gap, after.gap)
     doubts = [doubt for name, run in ((BEFORE, before), (AFTER, after)) for doubt in _doubts(name, run)]
+    spans = [_span(run) for run in (before, after)]
+    if spans[0] != spans[1]:
+        doubts.append(f"the years differ ({spans[0]} before, {spans[1]} after), and with them what the costs add up")
     warning = f" CAUTION: {'; '.join(doubts)}." if doubts else ""
     return [
         f"Compared {before.name} (before) with {after.name} (after): {len(found.changes)} input cells or rows differ.{warning}",
@@ -61,6 +65,11 @@ def describe(found: Comparison) -> list[str]:
         _plants_sentence(found),
         _causes_sentence(found),
     ]
+
+
+def _span(run: Run) -> str:
+    years = modelled_years(run.tables)
+    return f"{run.tables.setting('first_year'):.0f}–{run.tables.setting('last_year'):.0f}, {len(years)} of them modelled"
 
 
 def _doubts(name: str, run: Run) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +46,14 @@ def test_plants_that_go_come_and_move_are_told_with_their_years():
     assert "(2033)" in compared(run(50.0, ("A", 2030)), run(60.0, ("A", 2033)), 60.0)[2]
     assert compared(run(50.0), run(60.0), 60.0)[2] == "Plants: none in either run."
     assert compared(run(50.0, ("A", 2030)), run(60.0, ("A", 2030)), 60.0)[2] == "Plants: the same one in both runs."
+
+
+def test_costs_of_different_years_are_warned_of():
+    before = run(50.0)
+    for settings in ({"last_year": 2036}, {"modelled_years": "2027,2030"}):
+        words = compared(before, replace(run(60.0), tables=TABLES.with_settings(**settings)), 60.0)[0]
+        assert "CAUTION: the years differ (" in words
+    assert "CAUTION" not in compared(before, run(60.0), 60.0)[0]
 
 
 def test_the_four_largest_causes_are_named_whichever_their_sign_and_the_rest_summed():

@@ -65,3 +65,12 @@ def test_the_headline_names_the_sure_break_even_that_is_nearest_to_today():
     for doubt in ({"stays_out": "not known"}, {"comes_in": "not known"}, {"verdict": "FAILED"}):
         assert headline(row(1.0), row(2.5, **doubt)).endswith("falls below 1 x (now 3).")
         assert "comes in" not in headline(row(2.5, **doubt))
+
+
+def test_duties_fall_and_rise():
+    figure = next(figure for figure in FIGURES if figure.name == "duty")
+    row = BreakEven("FAR", figure, 1.0, 0.0, 0.5, answer="", comes_in="yes", stays_out="yes", verdict="passed")
+    far = Answer("FAR", (), 20.0, 0.5, "x", "passed")
+    assert next(iter(headlines(two_hosts(), [far], [], [row], ASKED, 1.0))).endswith(
+        "it comes in if its duties on its trade fall below 0.5 x today's (now 1)."
+    )

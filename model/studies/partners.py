@@ -191,7 +191,7 @@ def rule_sentences(split: pd.DataFrame, game: Game) -> list[str]:
         paid = [f"{partner} pays {row['payment']:,.1f} MUSD ({row['yearly_payment']:,.2f} a year)" for partner, row in payers.iterrows()]
         words.append(
             f"To share the gain as each partner's contribution to it (Shapley), beside the yearly rule{' and with the oxide as this plan shares it out' * bool(loose)}: "
-            f"{'; '.join(paid)} to the other side."
+            f"{'; '.join(paid)} to the other{'s' if len(fair) > 2 else ' side'}."
         )
     swings = rows[rows["rule"] != RULE_NAMES[SHAPLEY]].groupby("partner")["cost"].agg(lambda cost: cost.max() - cost.min())
     words.append(

@@ -170,6 +170,8 @@ def _is_sure(row: BreakEven) -> bool:
 def _in_words(row: BreakEven) -> str:
     """Return a break-even in words, such as "capex factor falls below 0.78 x (now 0.85)"."""
     verb = "rises above" if row.limit > row.today else "falls below"
+    if row.figure.words.startswith("duties"):
+        verb = verb.replace("rises", "rise").replace("falls", "fall")
     if row.figure.unit == "share/y":
         return f"{row.figure.words} {verb} {row.value:.2%} (now {row.today:.2%})".replace("%", " %")
     return f"{row.figure.words} {verb} {row.value:.3g} {row.figure.unit} (now {row.today:.3g})"
