@@ -6,10 +6,14 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from model.book import is_blank
+from model.schema import SHEET_BY_NAME
 from model.tables import Tables
 from model.words import number_text
 
 Typed = str | float
+
+FOR_ADDED_ROWS = {"reason": "to make a plan possible", "source": "planner", "quality": "assumption"}
+"""What a row that is added says in the columns that may not stay blank beside its figures."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class Edit:
         if self.column is None:
             return f"delete row {self.row} of {self.sheet} ({self.what})"
         if self.row is None:
-            return f"add a row {self.what} to {self.sheet} with the value {as_typed(self.after)} (now the default, {as_typed(self.before)})"
+            entries = f"value {as_typed(self.after)}, {rest_of_row(self.sheet, 'setting')}"
+            return f"add a row {self.what} to {self.sheet} with the {entries} (now the default, {as_typed(self.before)})"
         return f"{verb(self.before, self.after)} {cell} ({self.what}) from {as_typed(self.before)} to {as_typed(self.after)}"
 
 
@@ -59,6 +64,18 @@ def verb(before: Typed, after: Typed) -> str:
     if isinstance(before, str) or isinstance(after, str) or is_blank(before):
         return "set"
     return "raise" if after > before else "lower"
+
+
+def rest_of_row(sheet: str, *given: str) -> str:
+    """Return what to type into the other columns of an added row that validation wants filled.
+
+    Examples
+    --------
+    >>> rest_of_row("settings", "setting")
+    'source planner, quality assumption'
+    """
+    names = [column.name for column in SHEET_BY_NAME[sheet].all_columns if column.required and column.name not in given]
+    return ", ".join(f"{name} {FOR_ADDED_ROWS[name]}" for name in names)
 
 
 def as_typed(value: Typed) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from model.book import column_of, setting_column
 from model.schema import SETTING_BY_NAME
-from model.studies.diagnose_edits import Edit, Typed, apply_edits, as_typed, verb
+from model.studies.diagnose_edits import Edit, Typed, apply_edits, as_typed, rest_of_row, verb
 from model.studies.diagnose_touches import SHEET, Touch, changed_row, done_by, key_of, resolved, scenario_touches, setting_name, undone_by
 from model.tables import Tables
 
@@ -89,6 +89,8 @@ def _plain(tables: Tables, edit: Edit, touches: Sequence[Touch]) -> Instruction:
     do = DELETE_ROW if edit.column is None else ADD_ROW if edit.row is None else TYPE
     row = tables.cell(SHEET, touches[-1].row, "value") if touches else ""
     cell, now, then = edit.cell(tables), as_typed(edit.before), as_typed(edit.after)
+    if do == ADD_ROW:
+        then = f"setting {edit.what}, value {then}, {rest_of_row(edit.sheet, 'setting')}"
     return Instruction(edit.words(tables), do, cell, now, then, edit.what, row, edit.after, edit, _order(do, edit.sheet, edit.row))
 
 
@@ -181,10 +183,20 @@ def _in_a_row_added(tables: Tables, edit: Edit, touches: Sequence[Touch], allowe
     old = [str(touch.row) for touch in touches if touch.alone and touch.scenario == scenario]
     entries = f"sheet {edit.sheet}, key {key}, column {column}, operation set, value {as_typed(edit.after)}"
     place = f" in place of row {old[-1]}" if old else ""
-    words = f"add a last row to scenario {scenario} on sheet scenarios{place}: {entries} (with a reason of your own; {edit.what}, now {as_typed(edit.before)})"
+    rest = rest_of_row(SHEET, "scenario", *map(str, record))
+    words = f"add a last row to scenario {scenario} on sheet scenarios{place}: {entries} ({rest}; {edit.what}, now {as_typed(edit.before)})"
     order = _order(DELETE_ROW, SHEET, old[-1]) if old else _order(ADD_ROW)
     return Instruction(
-        words, ADD_ROW, SHEET, as_typed(edit.before), f"scenario {scenario}{place}, {entries}", edit.what, row, edit.after, edit, order
+        words,
+        ADD_ROW,
+        SHEET,
+        as_typed(edit.before),
+        f"scenario {scenario}{place}, {entries}, {rest}",
+        edit.what,
+        row,
+        edit.after,
+        edit,
+        order,
     )
 
 

@@ -1,0 +1,72 @@
+"""What a diagnosis tells, typed literally into a workbook: validation accepts it, and a plan exists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from model.studies.diagnose import Diagnosis, diagnose
+from model.tables import Tables
+from tests import small
+from tests.test_diagnose import OPTIONS, has_plan
+from tests.test_diagnose_scenario import change
+from tests.told import full_book, gives_a_plan, read, write
+
+TWO_YEARS: dict[str, object] = {"last_year": 2031, "modelled_years": "all"}
+
+
+def typed_and_solved(path: Path, tables: Tables, scenario: str = "") -> Diagnosis:
+    """Return the diagnosis of a book of which every sentence, typed into the workbook by itself, gives a plan."""
+    assert not has_plan(tables)
+    found = diagnose(tables, OPTIONS, scenario=scenario)
+    assert found.repairs
+    for number, sentence in enumerate(found.sentences[: len(found.repairs)]):
+        assert gives_a_plan(path, sentence, path.with_name(f"typed_{number}.xlsx"), scenario), sentence
+    return found
+
+
+def test_a_setting_without_a_row_is_added_with_all_that_validation_asks_for(tmp_path):
+    path = tmp_path / "book.xlsx"
+    sites = [small.host(f"H{number}") for number in range(8)]
+    write(full_book({"minimum_hosts": 7, "max_plants": 6}, hosts=sites), path)
+    book = openpyxl.load_workbook(path)
+    settings = book["settings"]
+    settings.delete_rows(next(cell.row for cell in settings["A"] if cell.value == "max_plants"))
+    book.save(path)
+    tables = read(path)
+    assert tables is not None
+    found = typed_and_solved(path, tables)
+    assert any(
+        "dd a row max_plants to settings with the value 7, source planner, quality assumption (now" in each for each in found.sentences
+    )
+    frame = found.sheet.tables[0][2].set_index("meaning")
+    assert frame.at["max_plants", "type_in"] == "setting max_plants, value 7, source planner, quality assumption"
+
+
+SCENARIOS = {
+    "words_of_many_rows": (
+        full_book(
+            TWO_YEARS, hosts=[small.host("A"), small.host("B")], stockpiles=[small.stockpile(0, 200)], suppliers=[small.supplier(tonnes=600)],
+            scenarios=[change("multiply", 0.4, key="*", name="a"), change("set", "no", "candidate", "hosts", "*", name="b")],
+        ),
+        "a+b",
+    ),
+    "years_of_many_rows": (
+        full_book(
+            {"minimum_hosts": 2, "last_year": 2032, "modelled_years": "all"}, hosts=[small.host("A"), small.host("B"), small.host("C")],
+            scenarios=[change("set", 2035, "earliest_start", "hosts", "*")],
+        ),
+        "cut",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_row_added_to_a_scenario_has_all_that_validation_asks_for(name, tmp_path):
+    book, scenario = SCENARIOS[name]
+    found = typed_and_solved(tmp_path / "book.xlsx", write(book, tmp_path / "book.xlsx", scenario), scenario)
+    assert any("(reason to make a plan possible, source planner, quality assumption; " in each for each in found.sentences)
+    added = found.sheet.tables[0][2].query("do == 'add the row'")
+    assert all(added["type_in"].str.endswith(", reason to make a plan possible, source planner, quality assumption"))
