@@ -70,3 +70,30 @@ def test_a_row_added_to_a_scenario_has_all_that_validation_asks_for(name, tmp_pa
     assert any("(reason to make a plan possible, source planner, quality assumption; " in each for each in found.sentences)
     added = found.sheet.tables[0][2].query("do == 'add the row'")
     assert all(added["type_in"].str.endswith(", reason to make a plan possible, source planner, quality assumption"))
+
+
+RAMPED_UP: dict[str, object] = {"last_year": 2034, "modelled_years": "2030,2034"}
+FORCED = small.rule("force_plant", 1000, to_year=2030)
+HUNGRY = [small.design(minimum_use=0.6)]
+"""A forced plant that from 2034 must treat 600 t a year."""
+
+
+def hungry(**sheets: list[small.Row]) -> Tables:
+    return full_book(RAMPED_UP, **{"host_rules": [FORCED], "designs": HUNGRY, **sheets})
+
+
+def wary(*thorium: str, tonnes: float = 400) -> Tables:
+    """A host that accepts no thorium, and sources of some levels."""
+    sources = [small.source(f"MINE_{level}".upper(), thorium=level, capacity=tonnes) for level in thorium]
+    return hungry(hosts=[small.host(thorium_accepted="none")], sources=sources)
+
+
+@pytest.mark.parametrize(
+    ("tables", "level"),
+    [(wary("low", tonnes=700), "low"), (wary("low", "high", tonnes=700), "low"), (wary("low", "medium", "high"), "medium")],
+    ids=["one_source", "more_than_needed", "two_of_three"],
+)
+def test_the_lowest_thorium_level_that_works_is_told(tables, level, tmp_path):
+    found = typed_and_solved(tmp_path / "book.xlsx", write(tables, tmp_path / "book.xlsx"))
+    assert any(f"(thorium that HOST accepts) from none to {level}." in each for each in found.sentences), found.sentences
+    assert all(repair.proven for repair in found.repairs)

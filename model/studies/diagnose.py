@@ -18,6 +18,7 @@ from model.studies.diagnose_edits import Edit, apply_edits
 from model.studies.diagnose_repairs import RepairSearch, find_repairs, without_more_than_needed
 from model.studies.diagnose_scenario import Instruction, instructions
 from model.studies.diagnose_search import Repair, Trials, Verdict
+from model.studies.diagnose_thorium import with_lowest_levels
 from model.studies.study import StudySheet
 from model.tables import Tables
 from model.validation import check_tables
@@ -86,7 +87,8 @@ def diagnose(
     began = time.monotonic()
     trials = Trials(tables, options)
     search = find_repairs(trials, say)
-    repairs = tuple(sorted(without_more_than_needed(search.repairs), key=lambda repair: (repair.rows, repair.size)))
+    needed = [with_lowest_levels(trials, repair) for repair in without_more_than_needed(search.repairs)]
+    repairs = tuple(sorted(needed, key=lambda repair: (repair.rows, repair.size)))
     say(f"Diagnosis: {len(repairs)} repairs, {trials.solves} changed books solved, {time.monotonic() - began:,.1f} s")
     unsettled = list(_open_sentences(search))
     steps = [_instructions(trials, repair, scenario) for repair in repairs]
