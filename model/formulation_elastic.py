@@ -20,7 +20,7 @@ from model.problem import Cap, Problem
 Code = tuple[str | int, ...]
 """Kind of a figure and what it belongs to, such as ("cap", "EACH", 2032)."""
 
-WHOLE = ("max_plants", "plants_per_host", "minimum_hosts", "candidate", "earliest_start", "decision_year", "build_years", "drop_rule", "thorium_accepted")  # fmt: skip
+WHOLE = ("max_plants", "plants_per_host", "minimum_hosts", "candidate", "earliest_start", "decision_year", "build_years", "drop_rule", "thorium_accepted", "use", "first_year", "process_only_in", "design_host")  # fmt: skip
 """Kinds whose change is a whole number: plants, hosts, years, or yes/no."""
 
 BY_YEAR = ("cap", "supply", "demand", "budget")
@@ -165,12 +165,13 @@ class _Figures:
         self.product_wanted: dict[tuple[str, int], float] = defaultdict(float)
         for (_, p, y), kt in self.wanted.items():
             self.product_wanted[p, y] += kt
+        self.owned = _foreign_spending(problem)
         self.largest = max(1, problem.max_plants) * max(problem.capacity.values(), default=1.0)
 
     def loosening(self, component: str, index: object) -> Iterator[tuple[Code, float]]:
         """Yield the figures that loosen a row, with the coefficient of their violation in it.
 
-        Shares of a total (`cap`, `country_share_limit`, `offtake_minimum`, `rule_share`, `minimum_use`) multiply a decision; their
+        Shares of a total (`cap`, `country_share_limit`, `offtake_minimum`, `rule_share`, `minimum_use`, `foreign_share_limit`) multiply a decision; their
         violation stands for the share of a reference amount, and the study finds the share itself by solving again.
         """
         problem = self.problem
@@ -215,6 +216,8 @@ class _Figures:
                 yield ("country_share_limit",), -self.largest
             case "capex_budget":
                 yield ("budget", *key), -1.0
+                for h, musd in self.owned[key].items():
+                    yield ("foreign_share_limit", h), -musd
             case "use_minimum" | "separation_use_minimum":
                 for d in sorted(self.designs_in.get(key, ())):
                     if component == "use_minimum" or not problem.integrated[d]:
@@ -257,7 +260,7 @@ class _Figures:
 
     def weight(self, code: Code) -> float:
         """Return what a unit of violation costs."""
-        if code[0] in ("earliest_start", "decision_year", "build_years"):
+        if code[0] in ("earliest_start", "decision_year", "build_years", "first_year"):
             return LEAD_YEAR_WEIGHT
         floor = SMALL_SHARE if code[0] in ("cap", "offtake_minimum", "country_share_limit", "rule_share", "least_take") else 1e-6
         if code[0] in ("max_plants", "plants_per_host", "minimum_hosts", "budget"):
@@ -266,8 +269,31 @@ class _Figures:
 
     def most(self, code: Code) -> float:
         """Return the largest change; what can only be lowered ends at 0."""
-        if code[0] in ("days", "candidate", "drop_rule", "thorium_accepted"):
+        if code[0] in (
+            "days",
+            "candidate",
+            "drop_rule",
+            "thorium_accepted",
+            "use",
+            "process_only_in",
+            "design_host",
+            "foreign_share_limit",
+        ):
             return 1.0
         if code[0] in ("minimum_hosts", "least_take"):
             return self.figure(code)
         return np.inf
+
+
+def _foreign_spending(problem: Problem) -> dict[tuple[str, int], dict[str, float]]:
+    """Return, for a partner and year with a budget, the most that it may spend at each foreign host on as many plants as that may hold, MUSD."""
+    homes = {problem.market_country[m] for m in problem.partners}
+    most: dict[tuple[str, int], dict[str, float]] = {key: {} for key in problem.budget}
+    for key, spent in problem.spend.items():
+        h = key[0]
+        for m in problem.partners if problem.country[h] not in homes else ():
+            for t, share in spent.items():
+                musd = problem.plants_per_host * problem.partner_share[m, h] * share * problem.capex[key]
+                if (m, t) in most and musd > most[m, t].get(h, 0.0):
+                    most[m, t][h] = musd
+    return most

@@ -29,7 +29,7 @@ from model.problem import (
     offer_key,
 )
 from model.problem_policy import policy_of, rule_span
-from model.problem_sheets import by_key, modelled_years, records
+from model.problem_sheets import by_key, modelled_years, output_share, records
 from model.schema import ANY, THORIUM_LEVELS
 from model.tables import Tables
 
@@ -179,9 +179,7 @@ class _Builder:
         self.available = {}
         for s, row in self.sources.items():
             for y in self.years:
-                age = y - row["first_year"]
-                ramp = 0.0 if age < 0 else row["ramp_1"] if age < 1 else row["ramp_2"] if age < 2 else 1.0
-                tonnes = row["capacity"] * row["uncommitted"] * ramp
+                tonnes = row["capacity"] * row["uncommitted"] * output_share(row, y)
                 if tonnes > 0:
                     self.available[s, y] = tonnes * KT_PER_T
 

@@ -17,6 +17,12 @@ def modelled_years(tables: Tables) -> tuple[int, ...]:
     return tuple(sorted(int(float(part)) for part in text.split(",")))
 
 
+def output_share(source: dict[Any, Any], year: int) -> float:
+    """Return the share of its capacity that a source puts out in a year."""
+    age = year - source["first_year"]
+    return float(0.0 if age < 0 else source["ramp_1"] if age < 1 else source["ramp_2"] if age < 2 else 1.0)
+
+
 def records(tables: Tables, sheet: str) -> list[dict[Any, Any]]:
     """Return the rows of a sheet, column -> value."""
     return tables[sheet].to_dict("records")

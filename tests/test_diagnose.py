@@ -41,7 +41,7 @@ BOOKS: dict[str, tuple[Callable[[], Tables], set[str]]] = {
     # two plants of 100 MUSD each, spent in 2029; a relaxation builds one and a half
     "budget_for_one_of_two_plants": (
         lambda: small.book({"minimum_hosts": 2}, hosts=TWO_SITES, markets=[{**small.market(), 2029: 150}]),
-        {"2029=200", "minimum_hosts=1"},
+        {"2029=200", "minimum_hosts=1", "foreign_share_limit=0.5"},
     ),
     "one_plant_for_two_hosts": (
         lambda: small.book({"minimum_hosts": 2, "max_plants": 1}, hosts=TWO_SITES),
@@ -164,7 +164,7 @@ def places(edits) -> list[tuple[str, object, object, object]]:
 
 def step_of(edit) -> float:
     """Return the last digit shown of the value typed."""
-    if edit.column in ("least_take", "minimum_use", "offtake_minimum", "uncommitted") or edit.what.startswith(
+    if edit.column in ("least_take", "minimum_use", "offtake_minimum", "uncommitted", "foreign_share_limit") or edit.what.startswith(
         ("cap ", "country_share_limit")
     ):
         return 0.001

@@ -97,3 +97,86 @@ def test_the_lowest_thorium_level_that_works_is_told(tables, level, tmp_path):
     found = typed_and_solved(tmp_path / "book.xlsx", write(tables, tmp_path / "book.xlsx"))
     assert any(f"(thorium that HOST accepts) from none to {level}." in each for each in found.sentences), found.sentences
     assert all(repair.proven for repair in found.repairs)
+
+
+def tells(found: Diagnosis, words: str) -> None:
+    told = [each for each in found.sentences if words in each]
+    assert told, found.sentences
+    assert all(repair.proven for repair in found.repairs)
+
+
+# one cell each, that keeps feed, a plant or its money out
+ONE_CELL = {
+    "output_all_promised": (hungry(sources=[small.source(uncommitted=0)]), "!M2 (uncommitted of source MINE) from 0 to 0.06."),
+    "source_not_in_use": (
+        hungry(sources=[small.source(use="no"), small.source("TINY", capacity=100)]), "!G2 (source MINE in use) from no to yes."
+    ),
+    "source_too_late": (hungry(sources=[small.source(first_year=2036)]), "!J2 (first year of source MINE) from 2036 to 2034."),
+    # 300 t in the first year are too little, 600 t in the second enough
+    "source_too_late_to_ramp_up": (
+        hungry(sources=[small.source(first_year=2036, ramp_1=0.03, ramp_2=0.06)]), "(first year of source MINE) from 2036 to 2033."
+    ),
+    "tied_to_another_country": (hungry(sources=[small.source(process_only_in="ZZZ")]), "mpty sources!AB2 (countries where feed of source MINE"),
+    "design_of_another_host": (
+        full_book(hosts=[small.host("A"), small.host("B")], designs=[small.design(host="B")], host_rules=[small.rule("force_plant", 800, "A")]),
+        "mpty designs!O2 (the only host that may have design PLANT, now B)",
+    ),
+    # 60 % of 100 MUSD a year against 50 MUSD, and 40 % against 30 MUSD
+    "more_owned_than_the_partners_can_pay": (
+        full_book(
+            {"last_year": 2032, "modelled_years": "all"}, designs=[small.design(build_years=2, capex=200)],
+            host_rules=[small.rule("force_plant", 1000, to_year=2031)],
+            markets=[{**small.market("JPN", equity=0.6), 2028: 50, 2029: 50, 2030: 55}, {**small.market("USA", equity=0.4), 2028: 30, 2029: 30, 2030: 30}],
+        ),
+        "hosts!R2 (largest share of a plant at HOST that the partners may own) from 1 to 0.75.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONE_CELL)
+def test_one_cell_that_keeps_feed_or_plants_out_is_told(name, tmp_path):
+    book, words = ONE_CELL[name]
+    tells(typed_and_solved(tmp_path / "book.xlsx", write(book, tmp_path / "book.xlsx")), words)
+
+
+BY_SCENARIO = {
+    "not_in_use": (
+        hungry(
+            sources=[small.source(), small.source("TINY", capacity=100)], scenarios=[change("set", "no", "use", "sources", "MINE")]
+        ),
+        "et scenarios!G2 (source MINE in use, in scenario cut) from no to yes.",
+    ),
+    "none_in_use": (
+        hungry(scenarios=[change("set", "no", "use", "sources", "*")], sources=[small.source(), small.source("TINY", capacity=100)]),
+        "dd a last row to scenario cut on sheet scenarios: sheet sources, key MINE, column use, operation set, value yes (",
+    ),
+    "tied_to_another_country": (
+        hungry(scenarios=[change("set", "ZZZ", "process_only_in", "sources", "MINE")]),
+        "et scenarios!G2 (countries where feed of source MINE must be processed, in scenario cut) from ZZZ to none.",
+    ),
+    "all_tied_to_another_country": (
+        hungry(scenarios=[change("set", "ZZZ", "process_only_in", "sources", "*")], sources=[small.source(), small.source("TINY", capacity=100)]),
+        "sheet sources, key MINE, column process_only_in, operation set, value none (",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BY_SCENARIO)
+def test_one_cell_that_a_scenario_changes_so_that_it_keeps_feed_out_is_told(name, tmp_path):
+    book, words = BY_SCENARIO[name]
+    tells(typed_and_solved(tmp_path / "book.xlsx", write(book, tmp_path / "book.xlsx", "cut"), "cut"), words)
+
+
+@pytest.mark.parametrize("far", [{"use": "no"}, {"process_only_in": "ZZZ"}], ids=["not_in_use", "tied"])
+def test_a_source_whose_distances_are_not_known_stays_out_and_others_are_told(far, tmp_path):
+    ports = [{"port": port, "country": "MMM", "feeder": "no"} for port in ("Port", "Port2", "Far")]
+    sources = [small.source(uncommitted=0), small.source("FAR", port="Far", **far)]
+    path = tmp_path / "book.xlsx"
+    tells(typed_and_solved(path, write(hungry(sources=sources, ports=ports), path)), "(uncommitted of source MINE) from 0 to 0.06.")
+
+
+def test_a_source_whose_composition_is_not_known_stays_out_and_others_are_told(tmp_path):
+    sources = [small.source(uncommitted=0), small.source("BLANK", use="no")]
+    path = tmp_path / "book.xlsx"
+    book = hungry(sources=sources, composition=[{"source_id": "MINE", "Nd": 1.0}])
+    tells(typed_and_solved(path, write(book, path)), "(uncommitted of source MINE) from 0 to 0.06.")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 
+from model.book import split_codes
 from model.formulation_elastic import Bar, Code
 from model.problem import Problem
 from model.problem_builder import build_problem
-from model.problem_sheets import modelled_years
+from model.problem_sheets import by_key, modelled_years, output_share
 from model.schema import THORIUM_LEVELS
 from model.tables import Tables
 
@@ -19,9 +21,12 @@ BARRING_RULES = ("forbid_plant", "no_thorium", "no_cracking")
 NOTHING_T = 1e-9
 """Tonnes a year that stand for none, so that a supplier with nothing to offer in a year has a figure to raise."""
 
+FULL_OUTPUT_AFTER = 2
+"""Years from a source's first year to its full output."""
+
 
 def widened(tables: Tables) -> tuple[Tables, Problem]:
-    """Return the book without what bars plants, feed or purchases, and its problem."""
+    """Return the book without what bars plants, feed or purchases, as far as its distances reach, and its problem."""
     years = modelled_years(tables)
     hosts, rules, suppliers = tables["hosts"].copy(), tables["host_rules"], tables["suppliers"].copy()
     hosts["earliest_start"] = hosts["earliest_start"].clip(upper=years[0])
@@ -31,19 +36,42 @@ def widened(tables: Tables) -> tuple[Tables, Problem]:
     wide = tables.with_frames(hosts=hosts, host_rules=rules[~rules["rule"].isin(BARRING_RULES)], suppliers=suppliers)
     longest = tables["designs"]["build_years"].max() if len(tables["designs"]) else 0.0
     wide = wide.with_settings(decision_year=float(min(tables.setting("decision_year"), years[0] - math.ceil(longest))))
-    everywhere = hosts.copy()
-    everywhere["candidate"] = "yes"
-    try:
-        open_tables = wide.with_frames(hosts=everywhere)
-        return open_tables, build_problem(open_tables)
-    except KeyError:  # the ports of sites that are no candidates need no distances
-        return wide, build_problem(wide)
+    offered = _all_offered(tables, years[0])
+    tied = offered.assign(process_only_in=tables["sources"]["process_only_in"])
+    frames = {"hosts": hosts.assign(candidate="yes"), "sources": offered, "designs": tables["designs"].assign(host="")}
+    # sites that are no candidates, sources that are not in use and feed tied to another country may lack distances
+    narrower = (("sources", tied), ("hosts", hosts), ("sources", tied[tables["sources"]["use"] == "yes"]))
+    for sheet, frame in narrower:
+        try:
+            return _built(tables, wide.with_frames(**frames))
+        except KeyError:
+            frames[sheet] = frame
+    return _built(tables, wide.with_frames(**frames))
+
+
+def _all_offered(tables: Tables, first: int) -> pd.DataFrame:
+    """Return the sources with all their output offered from the first year, to every host; those of unknown composition as they are."""
+    sources, contents = tables["sources"].copy(), tables["composition"]
+    known = sources["source_id"].isin(set(contents[contents.notna().all(axis=1)]["source_id"]))
+    sources["use"] = sources["use"].where(~known, "yes")
+    sources["uncommitted"] = sources["uncommitted"].where(sources["uncommitted"] > 0, 1.0)
+    sources["first_year"] = sources["first_year"].clip(upper=first - FULL_OUTPUT_AFTER)
+    sources["process_only_in"] = ""
+    return sources
+
+
+def _built(tables: Tables, wide: Tables) -> tuple[Tables, Problem]:
+    """Return the wider book and its problem, in which sources have no more than their own output in years in which they have any."""
+    own, problem = by_key(tables, "sources", "source_id"), build_problem(wide)
+    available = {(s, y): kt * (output_share(own[s], y) or 1.0) for (s, y), kt in problem.available.items()}
+    return wide, replace(problem, available=available)
 
 
 def bars(tables: Tables, problem: Problem) -> Iterator[Bar]:
     """Yield what the book's own rules bar in the wider problem."""
     hosts = {row["host"]: row for row in tables["hosts"].to_dict("records")}
-    builds = {row["design"]: math.ceil(row["build_years"] - 1e-9) for row in tables["designs"].to_dict("records")}
+    designs = by_key(tables, "designs", "design")
+    builds = {d: math.ceil(row["build_years"] - 1e-9) for d, row in designs.items()}
     decision = tables.setting("decision_year")
     rules = [row for row in tables["host_rules"].to_dict("records") if row["rule"] in BARRING_RULES]
     for key in problem.builds:
@@ -51,6 +79,8 @@ def bars(tables: Tables, problem: Problem) -> Iterator[Bar]:
         column = ("build", key)
         if hosts[h]["candidate"] != "yes":
             yield Bar(column, (("candidate", h),))
+        if designs[d]["host"] not in ("", h):
+            yield Bar(column, (("design_host", d),))
         if y < hosts[h]["earliest_start"]:
             yield Bar(column, (("earliest_start", h),), hosts[h]["earliest_start"] - y)
         if y < decision + builds[d]:
@@ -58,10 +88,14 @@ def bars(tables: Tables, problem: Problem) -> Iterator[Bar]:
         for row in rules:
             if row["rule"] == "forbid_plant" and row["host"] == h and holds(row, y):
                 yield Bar(column, (("drop_rule", row["rule_id"]),))
-    thorium = {row["source_id"]: THORIUM_LEVELS.index(row["thorium"]) for row in tables["sources"].to_dict("records")}
+    sources = by_key(tables, "sources", "source_id")
+    thorium = {s: THORIUM_LEVELS.index(row["thorium"]) for s, row in sources.items()}
+    bound_to = {s: split_codes(row["process_only_in"]) for s, row in sources.items()}
     for feed in problem.feeds:
         s, h, _, y = feed
-        codes: list[Code] = []
+        codes: list[Code] = [(kind, s) for kind in _not_offered(sources[s])]
+        if bound_to[s] and hosts[h]["country"] not in bound_to[s]:
+            codes.append(("process_only_in", s))
         if thorium[s] > THORIUM_LEVELS.index(hosts[h]["thorium_accepted"]):
             codes.append(("thorium_accepted", h))
         for row in rules:
@@ -69,6 +103,15 @@ def bars(tables: Tables, problem: Problem) -> Iterator[Bar]:
                 codes.append(("drop_rule", row["rule_id"]))
         for code in codes:
             yield Bar(("feed", feed), (code,), 1.0, problem.available[s, y])
+        if output_share(sources[s], y) == 0.0:
+            yield Bar(("feed", feed), (("first_year", s),), max(1.0, sources[s]["first_year"] - y), problem.available[s, y])
+
+
+def _not_offered(source: dict) -> Iterator[str]:
+    if source["use"] != "yes":
+        yield "use"
+    if source["uncommitted"] == 0.0:
+        yield "uncommitted"
 
 
 def _bars_feed(rule: str, thorium: int, cracked: bool) -> bool:

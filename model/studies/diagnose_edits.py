@@ -56,6 +56,8 @@ class Edit:
         if self.row is None:
             entries = f"value {as_typed(self.after)}, {rest_of_row(self.sheet, 'setting')}"
             return f"add a row {self.what} to {self.sheet} with the {entries} (now the default, {as_typed(self.before)})"
+        if is_blank(self.after):
+            return f"empty {cell} ({self.what}, now {as_typed(self.before)})"
         return f"{verb(self.before, self.after)} {cell} ({self.what}) from {as_typed(self.before)} to {as_typed(self.after)}"
 
 
@@ -79,13 +81,15 @@ def rest_of_row(sheet: str, *given: str) -> str:
 
 
 def as_typed(value: Typed) -> str:
-    """Return a value as it is typed into a cell.
+    """Return a value as it is typed into a cell; a cell with nothing in it is called blank.
 
     Examples
     --------
-    >>> as_typed(0.264), as_typed(4.0), as_typed("yes")
-    ('0.264', '4', 'yes')
+    >>> as_typed(0.264), as_typed(4.0), as_typed("yes"), as_typed("")
+    ('0.264', '4', 'yes', 'blank')
     """
+    if is_blank(value):
+        return "blank"
     return value if isinstance(value, str) else number_text(round(value, 9))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from model.formulation_elastic import LEAD_YEAR_WEIGHT, SMALL_SHARE, Code
 from model.schema import THORIUM_LEVELS
+from model.studies.diagnose_bars import FULL_OUTPUT_AFTER
 from model.studies.diagnose_edits import Edit, Typed, setting_row
 from model.tables import Tables
 
@@ -122,7 +123,17 @@ def lever(tables: Tables, code: Code) -> Lever | None:
             row, record = _find(tables, "sources", source_id=key[0])
             name, step, end = (str(kind), SHARE_STEP, 1.0) if kind == "uncommitted" else (str(kind), 0.0, math.inf)
             what = f"{name} of source {key[0]}" + (", t REO/y" if kind == "capacity" else "")
-            return Lever(code, "sources", row, name, record[name], what, 1, end, step, record[name])
+            return Lever(code, "sources", row, name, record[name], what, 1, end, step, record[name] or 1.0)
+        case "use":
+            row, record = _find(tables, "sources", source_id=key[0])
+            return Lever(code, "sources", row, kind, record[kind], f"source {key[0]} in use", 0, "yes")
+        case "first_year":
+            row, record = _find(tables, "sources", source_id=key[0])
+            first = tables.setting("first_year") - FULL_OUTPUT_AFTER
+            return Lever(code, "sources", row, kind, record[kind], f"first year of source {key[0]}", -1, first, 1.0)
+        case "process_only_in":
+            row, record = _find(tables, "sources", source_id=key[0])
+            return Lever(code, "sources", row, kind, record[kind], f"countries where feed of source {key[0]} must be processed", 0, "")
         case "supply":
             row, record = _offer(tables, key[0])
             y = int(key[1])
@@ -154,6 +165,13 @@ def lever(tables: Tables, code: Code) -> Lever | None:
         case "build_years":
             row, record = _find(tables, "designs", design=key[0])
             return Lever(code, "designs", row, kind, record[kind], f"years to build design {key[0]}", -1, 0.0, 1.0)
+        case "design_host":
+            row, record = _find(tables, "designs", design=key[0])
+            return Lever(code, "designs", row, "host", record["host"], f"the only host that may have design {key[0]}", 0, "")
+        case "foreign_share_limit":
+            row, record = _find(tables, "hosts", host=key[0])
+            what = f"largest share of a plant at {key[0]} that the partners may own"
+            return Lever(code, "hosts", row, kind, record[kind], what, -1, 0.0, SHARE_STEP, None)
         case "candidate":
             row, record = _find(tables, "hosts", host=key[0])
             return Lever(code, "hosts", row, kind, record[kind], f"{key[0]} as a candidate", 0, "yes")

@@ -35,10 +35,13 @@ SHARE_OF_TIME = 0.3
 DUST = 1e-7
 KINDS = (
     "rule_value", "cap", "max_plants", "plants_per_host", "minimum_hosts", "budget", "country_share_limit", "least_take", "days", "opening",
-    "offtake_minimum", "rule_share", "supply", "uncommitted", "capacity", "demand", "minimum_use",
+    "offtake_minimum", "rule_share", "supply", "uncommitted", "capacity", "demand", "minimum_use", "foreign_share_limit",
 )  # fmt: skip
-BARRING_KINDS = ("drop_rule", "earliest_start", "candidate", "decision_year", "build_years", "thorium_accepted")
+BARRING_KINDS = ("drop_rule", "earliest_start", "candidate", "decision_year", "build_years", "thorium_accepted", "use", "first_year", "process_only_in", "design_host")  # fmt: skip
 """Kinds that bring in plants, feed or purchases which the book's own problem does not have."""
+
+ONLY_ALONE = ("foreign_share_limit",)
+"""Kinds that are left out where several figures must change: a budget does whatever they do."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ class RepairSearch:
         self.hopeless = not wide_kinds and not own_kinds and not self.cut_short and not self.trials.solver_failures
         for kind in wide_kinds:
             # own kinds were tried already, unless what they change is not in the own problem at all
-            if kind in BARRING_KINDS or kind == "supply" or not own_kinds:
+            if kind in BARRING_KINDS or kind in ("supply", "uncommitted") or not own_kinds:
                 self.by_kind(self.wide, kind)
         if wide_kinds and not any(repair.rows == 1 for repair in self.repairs):
             self.combined()
@@ -205,9 +208,10 @@ class RepairSearch:
         view = self.wide
         waiting: list[frozenset[Code]] = [frozenset()]
         seen: set[frozenset[Code]] = set()
+        every = [code for code in view.elastic.codes if code[0] not in ONLY_ALONE]
         while waiting and len(seen) < MOST_COMBINED:
             shut = waiting.pop(0)
-            found = self.solve(view, {code for code in view.elastic.codes if family(code) not in shut}, share=SHARE_OF_TIME)
+            found = self.solve(view, {code for code in every if family(code) not in shut}, share=SHARE_OF_TIME)
             rows = frozenset(family(code) for code in view.elastic.violations(found.values, DUST)) if found is not None else frozenset()
             if found is None or not rows or rows in seen:
                 continue

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from model.book import column_of, setting_column
+from model.book import column_of, is_blank, setting_column
+from model.scenarios import EMPTY as EMPTIES
 from model.schema import SETTING_BY_NAME
 from model.studies.diagnose_edits import Edit, Typed, apply_edits, as_typed, rest_of_row, verb
 from model.studies.diagnose_touches import SHEET, Touch, changed_row, done_by, key_of, resolved, scenario_touches, setting_name, undone_by
@@ -16,7 +17,7 @@ FEWEST_DIGITS, MOST_DIGITS = 3, 12
 OVERSHOOT = 1e-3
 """Of the change of a cell: how much further it may be moved so that the factor or increment has few digits."""
 
-TYPE, ADD_ROW, DELETE_ROW = "type", "add the row", "delete the row"
+TYPE, EMPTY, ADD_ROW, DELETE_ROW = "type", "empty the cell", "add the row", "delete the row"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _instruction(tables: Tables, edit: Edit, scenario: str, allowed: Callable[[E
 
 
 def _plain(tables: Tables, edit: Edit, touches: Sequence[Touch]) -> Instruction:
-    do = DELETE_ROW if edit.column is None else ADD_ROW if edit.row is None else TYPE
+    do = DELETE_ROW if edit.column is None else ADD_ROW if edit.row is None else EMPTY if is_blank(edit.after) else TYPE
     row = tables.cell(SHEET, touches[-1].row, "value") if touches else ""
     cell, now, then = edit.cell(tables), as_typed(edit.before), as_typed(edit.after)
     if do == ADD_ROW:
@@ -114,7 +115,7 @@ def _in_a_row(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Cal
     value = _value_in(tables, edit, touch, later)
     if value is None:
         return None
-    typed, reached = value
+    typed, reached = _entered(value[0]), value[1]
     cell = tables.cell(SHEET, touch.row, "value")
     noun = {"multiply": "the factor on ", "add": "the increment of ", "set": ""}[touch.operation]
     words = f"{verb(touch.value, typed)} {cell} ({noun}{edit.what}, in scenario {touch.scenario}) from {as_typed(touch.value)} to {as_typed(typed)}"
@@ -173,7 +174,7 @@ def _as_set(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Calla
 def _in_a_row_added(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Callable[[Edit], bool]) -> Instruction | None:
     """Add a row to the scenario that sets this cell after all others; None where no key names its row alone."""
     key, column = key_of(tables, edit), "value" if edit.sheet == "settings" else str(edit.column)
-    record: dict[Hashable, object] = {"sheet": edit.sheet, "key": key, "column": column, "operation": "set", "value": edit.after}
+    record: dict[Hashable, object] = {"sheet": edit.sheet, "key": key, "column": column, "operation": "set", "value": _entered(edit.after)}
     change = resolved(tables, record)
     if change is None or change.rows != (changed_row(tables, edit),) or len(change.columns) != 1:
         return None
@@ -181,7 +182,7 @@ def _in_a_row_added(tables: Tables, edit: Edit, touches: Sequence[Touch], allowe
     row = tables.cell(SHEET, touches[-1].row, "value")
     # two rows of a scenario may not have the same key
     old = [str(touch.row) for touch in touches if touch.alone and touch.scenario == scenario]
-    entries = f"sheet {edit.sheet}, key {key}, column {column}, operation set, value {as_typed(edit.after)}"
+    entries = f"sheet {edit.sheet}, key {key}, column {column}, operation set, value {as_typed(_entered(edit.after))}"
     place = f" in place of row {old[-1]}" if old else ""
     rest = rest_of_row(SHEET, "scenario", *map(str, record))
     words = f"add a last row to scenario {scenario} on sheet scenarios{place}: {entries} ({rest}; {edit.what}, now {as_typed(edit.before)})"
@@ -212,6 +213,11 @@ def _rows_left_without_a_cell(tables: Tables, edits: Sequence[Edit]) -> Iterator
             what += f"; nothing is left of scenario {name}, run without it"
         words = f"delete row {row} of scenarios ({what})"
         yield Instruction(words, DELETE_ROW, place, "in force", "deleted", what, place, "deleted", None, _order(DELETE_ROW, SHEET, row))
+
+
+def _entered(value: Typed) -> Typed:
+    """Return a value as a row of a scenario sets it."""
+    return EMPTIES if is_blank(value) else value
 
 
 # --- figures -----------------------------------------------------------------------------------
