@@ -150,6 +150,13 @@ BY_SCENARIO = {
         hungry(scenarios=[change("set", "no", "use", "sources", "*")], sources=[small.source(), small.source("TINY", capacity=100)]),
         "dd a last row to scenario cut on sheet scenarios: sheet sources, key MINE, column use, operation set, value yes (",
     ),
+    "rule_for_ever": (
+        full_book(
+            {"last_year": 2033, "modelled_years": "all", "minimum_hosts": 1}, host_rules=[small.rule("forbid_plant", to_year=2032)],
+            scenarios=[change("set", "none", "to_year", "host_rules", "forbid_plant")],
+        ),
+        "et scenarios!G2 (last year of rule forbid_plant (forbid_plant at HOST), in scenario cut) from none to 2032.",
+    ),
     "tied_to_another_country": (
         hungry(scenarios=[change("set", "ZZZ", "process_only_in", "sources", "MINE")]),
         "et scenarios!G2 (countries where feed of source MINE must be processed, in scenario cut) from ZZZ to none.",
@@ -162,7 +169,7 @@ BY_SCENARIO = {
 
 
 @pytest.mark.parametrize("name", BY_SCENARIO)
-def test_one_cell_that_a_scenario_changes_so_that_it_keeps_feed_out_is_told(name, tmp_path):
+def test_one_cell_that_a_scenario_changes_is_told(name, tmp_path):
     book, words = BY_SCENARIO[name]
     tells(typed_and_solved(tmp_path / "book.xlsx", write(book, tmp_path / "book.xlsx", "cut"), "cut"), words)
 
@@ -180,3 +187,31 @@ def test_a_source_whose_composition_is_not_known_stays_out_and_others_are_told(t
     path = tmp_path / "book.xlsx"
     book = hungry(sources=sources, composition=[{"source_id": "MINE", "Nd": 1.0}])
     tells(typed_and_solved(path, write(book, path)), "(uncommitted of source MINE) from 0 to 0.06.")
+
+
+BLANK_DATES = {
+    "rule_for_ever": (
+        full_book({"last_year": 2033, "modelled_years": "all", "minimum_hosts": 1}, host_rules=[small.rule("forbid_plant")]),
+        # a plant must be on line in the last year, and one more year of the rule is one too many
+        {"!E2 (last year of rule forbid_plant (forbid_plant at HOST)) from blank to 2032."},
+    ),
+    "stock_from_the_start": (
+        full_book(
+            {"last_year": 2032, "modelled_years": "all"}, hosts=[small.host(candidate="no")], stockpiles=[small.stockpile(0, 200)],
+            suppliers=[small.supplier(tonnes=300)],
+        ),
+        {"!E2 (first year in which JPN must hold Nd) from blank to 2031."},
+    ),
+    "ceiling_always": (
+        hungry(host_rules=[FORCED, small.rule("feed_ceiling", 450)]),
+        {"!D3 (first year of rule feed_ceiling (feed_ceiling at HOST)) from blank to 2035.", "!E3 (last year of rule feed_ceiling (feed_ceiling at HOST)) from blank to 2033."},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BLANK_DATES)
+def test_a_blank_date_is_filled_in_where_that_makes_a_plan_possible(name, tmp_path):
+    book, words = BLANK_DATES[name]
+    found = typed_and_solved(tmp_path / "book.xlsx", write(book, tmp_path / "book.xlsx"))
+    for each in words:
+        tells(found, each)

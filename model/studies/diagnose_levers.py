@@ -47,6 +47,8 @@ class Lever:
         Between values that are typed; 0: to `DIGITS` digits.
     unit
         Typed units per unit of the elastic violation; None where the violation only points at the figure.
+    blank
+        Nothing stands in the cell, which means `current`.
     """
 
     code: Code
@@ -59,10 +61,11 @@ class Lever:
     end: Typed
     step: float = 0.0
     unit: float | None = 1.0
+    blank: bool = False
 
     def edit(self, value: Typed) -> Edit:
         """Return the edit that types a value."""
-        return Edit(self.sheet, self.row, self.column, self.current, value, self.what)
+        return Edit(self.sheet, self.row, self.column, "" if self.blank else self.current, value, self.what)
 
     def grid(self, value: float) -> float:
         """Return the step between values to be typed near a value."""
@@ -197,26 +200,27 @@ def dates_of(tables: Tables, code: Code) -> list[Lever]:
         years = tables.setting("first_year"), tables.setting("last_year")
         levers = []
         for column, sign, what in ends:
-            date = record[column]
-            if pd.isna(date):
-                continue
+            date, blank = record[column], bool(pd.isna(record[column]))
+            if blank and record["rule"] == "force_plant":
+                continue  # a deadline that is for ever cannot be later
+            if blank:
+                date = years[0] if column == "from_year" else years[1]
             if column == "from_year":
                 end = years[1] + 1 if pd.isna(record["to_year"]) else min(years[1] + 1, record["to_year"])
             elif sign > 0:
                 end = years[1]
             else:
                 end = years[0] - 1 if pd.isna(record["from_year"]) else max(years[0] - 1, record["from_year"])
-            levers.append(Lever(code, "host_rules", row, column, date, what, sign, float(end), 1.0, None))
+            levers.append(Lever(code, "host_rules", row, column, date, what, sign, float(end), 1.0, None, blank))
         return [each for each in levers if (float(each.end) - float(each.current)) * each.sign > 0]
     if kind == "country_share_limit":
         setting = _setting(tables, ("country_share_from",), 1, tables.setting("last_year") + 1, 1.0, None)
         return [setting] if float(setting.end) > float(setting.current) else []
     if kind == "days":
         row, record = _find(tables, "stockpiles", market=str(rest[0]), product=str(rest[1]))
-        if pd.isna(record["from_year"]):
-            return []
-        what = f"first year in which {rest[0]} must hold {rest[1]}"
-        return [Lever(code, "stockpiles", row, "from_year", record["from_year"], what, 1, tables.setting("last_year") + 1, 1.0, None)]
+        blank = bool(pd.isna(record["from_year"]))
+        date, end = tables.setting("first_year") if blank else record["from_year"], tables.setting("last_year") + 1
+        return [Lever(code, "stockpiles", row, "from_year", date, f"first year in which {rest[0]} must hold {rest[1]}", 1, end, 1.0, None, blank)]  # fmt: skip
     return []
 
 

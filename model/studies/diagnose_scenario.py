@@ -116,12 +116,12 @@ def _in_a_row(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Cal
     if value is None:
         return None
     typed, reached = _entered(value[0]), value[1]
-    cell = tables.cell(SHEET, touch.row, "value")
+    cell, now = tables.cell(SHEET, touch.row, "value"), as_typed(_entered(touch.value))
     noun = {"multiply": "the factor on ", "add": "the increment of ", "set": ""}[touch.operation]
-    words = f"{verb(touch.value, typed)} {cell} ({noun}{edit.what}, in scenario {touch.scenario}) from {as_typed(touch.value)} to {as_typed(typed)}"
+    words = f"{verb(touch.value, typed)} {cell} ({noun}{edit.what}, in scenario {touch.scenario}) from {now} to {as_typed(typed)}"
     if touch.operation != "set" or later:
         words += f", so that {as_typed(edit.before)} becomes {as_typed(reached)}"
-    return Instruction(words, TYPE, cell, as_typed(touch.value), as_typed(typed), edit.what, cell, reached, edit, _order(TYPE))
+    return Instruction(words, TYPE, cell, now, as_typed(typed), edit.what, cell, reached, edit, _order(TYPE))
 
 
 def _value_in(tables: Tables, edit: Edit, touch: Touch, later: Sequence[Touch]) -> tuple[Typed, Typed] | None:
