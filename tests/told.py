@@ -20,7 +20,7 @@ VALUE = r"-?\d+(?:\.\d+)?|[A-Za-z]+"
 SERIES = rf"(?:{VALUE})(?:, (?:{VALUE}))*(?: and (?:{VALUE}))?"
 CELLS = r"[A-Z]+\d+(?::[A-Z]+\d+)?(?:, [A-Z]+\d+(?::[A-Z]+\d+)?)*(?: and [A-Z]+\d+(?::[A-Z]+\d+)?)?"
 TOLD = re.compile(
-    rf"(?:raise|lower|set) (?P<sheet>\w+)!(?P<cells>{CELLS}) \((?P<what>.*?)\) from (?P<now>{SERIES}) to (?P<then>{SERIES})(?=[.,]| and (?:raise|lower|set|add|empty) |$)"
+    rf"(?:raise|lower|set) (?P<sheet>\w+)!(?P<cells>{CELLS}) \((?P<what>.*?)\) from (?P<now>{SERIES}) to (?P<then>{SERIES})(?=[.,](?: |$)| and (?:raise|lower|set|add|empty) | in turn)"
     r"|empty (?P<emptied_of>\w+)!(?P<emptied>[A-Z]+\d+) "
     r"|add a row (?P<setting>\w+) to settings with the (?P<entries>value .+?) \(now"
     r"|add a last row to scenario (?P<scenario>\w+) on sheet scenarios: (?P<row>sheet .+?) \((?P<rest>.+?);"

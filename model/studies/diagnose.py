@@ -19,6 +19,7 @@ from model.studies.diagnose_repairs import RepairSearch, find_repairs, without_m
 from model.studies.diagnose_scenario import Instruction, instructions
 from model.studies.diagnose_search import Repair, Trials, Verdict
 from model.studies.diagnose_thorium import with_lowest_levels
+from model.studies.diagnose_words import sentence
 from model.studies.study import StudySheet
 from model.tables import Tables
 from model.validation import check_tables
@@ -97,7 +98,7 @@ def diagnose(
         for finding in check_tables(tables)
         if finding.rule.endswith("_impossible")
     )
-    sentences = (*_repair_sentences(steps), *unsettled)
+    sentences = (*_repair_sentences(tables, steps), *unsettled)
     return Diagnosis(repairs, sentences, conflicts, _sheet(repairs, steps, sentences, conflicts))
 
 
@@ -115,9 +116,9 @@ def _instructions(trials: Trials, repair: Repair, scenario: str) -> list[Instruc
     return instructions(trials.tables, repair.edits, scenario, allowed, exact=True)
 
 
-def _repair_sentences(steps: Sequence[Sequence[Instruction]]) -> Iterator[str]:
+def _repair_sentences(tables: Tables, steps: Sequence[Sequence[Instruction]]) -> Iterator[str]:
     for number, step in enumerate(steps):
-        text = " and ".join(each.words for each in step)
+        text = sentence(tables, step)
         yield f"{'or: ' if number else ''}{text[0].upper()}{text[1:]}."
 
 

@@ -36,6 +36,8 @@ class Instruction:
         Of the repair that it stands for; None for a scenario row that must go with a deleted row.
     order
         Rows are deleted last, from the bottom up, so that every row stands where it is said to.
+    tail
+        What the words say after the value; None where other years of the row cannot be told along with this one.
     """
 
     words: str
@@ -48,6 +50,7 @@ class Instruction:
     reached: Typed
     edit: Edit | None
     order: tuple[bool, str, int]
+    tail: str | None = None
 
 
 def instructions(
@@ -82,7 +85,7 @@ def _instruction(tables: Tables, edit: Edit, scenario: str, allowed: Callable[[E
             return found
     plain = _plain(tables, edit, touches)
     return replace(
-        plain, words=f"{plain.words} [which {plain.scenario_row} sets together with other cells: give this one a row of its own]"
+        plain, tail=None, words=f"{plain.words} [which {plain.scenario_row} sets together with other cells: give this one a row of its own]"
     )
 
 
@@ -92,7 +95,8 @@ def _plain(tables: Tables, edit: Edit, touches: Sequence[Touch]) -> Instruction:
     cell, now, then = edit.cell(tables), as_typed(edit.before), as_typed(edit.after)
     if do == ADD_ROW:
         then = f"setting {edit.what}, value {then}, {rest_of_row(edit.sheet, 'setting')}"
-    return Instruction(edit.words(tables), do, cell, now, then, edit.what, row, edit.after, edit, _order(do, edit.sheet, edit.row))
+    tail = "" if do == TYPE else None
+    return Instruction(edit.words(tables), do, cell, now, then, edit.what, row, edit.after, edit, _order(do, edit.sheet, edit.row), tail)
 
 
 def _order(do: str, sheet: str = "", row: Hashable = 0) -> tuple[bool, str, int]:
@@ -152,11 +156,9 @@ def _beneath(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Call
         f"{'multiplies it by' if touch.operation == 'multiply' else 'adds'} {as_typed(touch.value)} ({tables.cell(SHEET, touch.row, 'value')})"
         for touch in touches
     )
-    words = (
-        f"{verb(base, typed)} {cell} ({edit.what}) from {as_typed(base)} to {as_typed(typed)}, "
-        f"of which the scenario, as it {steps}, makes {as_typed(reached)} in place of {as_typed(edit.before)}"
-    )
-    return Instruction(words, TYPE, cell, as_typed(base), as_typed(typed), edit.what, row, reached, edit, _order(TYPE))
+    words = f"{verb(base, typed)} {cell} ({edit.what}) from {as_typed(base)} to {as_typed(typed)}"
+    tail = f", of which the scenario, as it {steps}, makes {as_typed(reached)} in place of {as_typed(edit.before)}"
+    return Instruction(words + tail, TYPE, cell, as_typed(base), as_typed(typed), edit.what, row, reached, edit, _order(TYPE), tail)
 
 
 def _as_set(tables: Tables, edit: Edit, touches: Sequence[Touch], allowed: Callable[[Edit], bool]) -> Instruction | None:
