@@ -192,6 +192,15 @@ def test_every_repair_works_when_typed_and_one_step_less_does_not(name):
             assert not has_plan(typed(tables, places(less))), f"{less[place]} works too"
 
 
+@pytest.mark.parametrize(("sites", "told"), [(3, False), (8, True)])
+def test_that_others_of_a_kind_were_not_tried_is_said(sites, told):
+    found = diagnose(small.book({"minimum_hosts": 1}, hosts=[small.host(f"H{n}", candidate="no") for n in range(sites)]), OPTIONS)
+    assert sum(repair.edits[0].column == "candidate" for repair in found.repairs) == 3
+    words = "Of a kind, the 3 smallest repairs were looked for; further rows were not tried and may do as well: candidate of hosts."
+    assert (words in found.sentences) == told
+    assert (words in found.sheet.headlines) == told
+
+
 def sentences(found: Diagnosis) -> str:
     return " ".join(found.sentences)
 

@@ -15,7 +15,8 @@ import pandas as pd
 from model.outcome import SolveOptions
 from model.result_schema import ResultColumn
 from model.studies.diagnose_edits import Edit, apply_edits
-from model.studies.diagnose_repairs import RepairSearch, find_repairs, without_more_than_needed
+from model.studies.diagnose_levers import Lever, lever
+from model.studies.diagnose_repairs import MOST_OF_A_KIND, RepairSearch, find_repairs, without_more_than_needed
 from model.studies.diagnose_scenario import Instruction, instructions
 from model.studies.diagnose_search import Repair, Trials, Verdict
 from model.studies.diagnose_thorium import with_lowest_levels
@@ -137,10 +138,18 @@ def _open_sentences(search: RepairSearch) -> Iterator[str]:
             if trials.failed_plans or trials.solver_failures
             else "No repair was found: every change that was tried still leaves no plan."
         )
+    if others := sorted({_place(own) for code in search.more if (own := lever(trials.tables, code)) is not None}):
+        yield f"Of a kind, the {MOST_OF_A_KIND} smallest repairs were looked for; further rows were not tried and may do as well: {', '.join(others)}."
     if trials.failed_plans:
         yield f"{_times(trials.failed_plans)} the plan of a changed book failed verification, so its change is not shown; first: {trials.failed_plans[0]}"
     if trials.solver_failures:
         yield f"{_times(trials.solver_failures)} the solver failed, so that a change is not settled; first: {trials.solver_failures[0]}."
+
+
+def _place(own: Lever) -> str:
+    """Return the sheet and the column of a figure."""
+    column = "rows" if own.column is None else "years" if isinstance(own.column, int) else str(own.column)
+    return f"{column} of {own.sheet}"
 
 
 def _times(told: Sequence[str]) -> str:

@@ -70,6 +70,8 @@ class RepairSearch:
         Whether something was left out or left unsettled for lack of time.
     hopeless
         Whether not even all figures together can make a plan possible.
+    more
+        Of the kinds of figure of which others, that were not tried, may repair the book as well: one of those each.
     """
 
     trials: Trials
@@ -77,6 +79,7 @@ class RepairSearch:
     repairs: list[Repair] = field(default_factory=list)
     cut_short: bool = False
     hopeless: bool = False
+    more: list[Code] = field(default_factory=list)
 
     @property
     def tables(self) -> Tables:
@@ -184,6 +187,8 @@ class RepairSearch:
             if not touched:
                 return
             free -= {code for code in free if family(code) in touched}
+        if free and self.solve(view, free, relaxed=True) is not None:
+            self.more.append(min(free, key=str))
 
     def _cheapest(self, view: View, free: set[Code]) -> set[Code]:
         """Try the cheapest change among free figures; return the rows that it touches, none if there is none."""
