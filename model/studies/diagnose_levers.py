@@ -15,9 +15,12 @@ from model.studies.diagnose_edits import Edit, Typed, setting_row
 from model.tables import Tables
 
 SHARE_STEP = 0.001
-DIGITS = 4
+FINEST_SHARE = 1e-5
+DIGITS, MOST_DIGITS = 4, 6
+CHANGE_DIGITS = 2
 LEAST_STEP = 0.01
-"""Tonnes and MUSD are typed to so many digits, and never finer than this: the solver's tolerance is a tenth of it."""
+"""Tonnes and MUSD are typed to `DIGITS` digits, shares to `SHARE_STEP`; to more, up to `MOST_DIGITS` and `FINEST_SHARE`, where
+`CHANGE_DIGITS` of a small change need them; never finer than `LEAST_STEP` (t, MUSD): the solver's tolerance is a tenth of it."""
 
 FIRST_DATE = 1900
 """A whole figure from here on is a year."""
@@ -68,10 +71,16 @@ class Lever:
         return Edit(self.sheet, self.row, self.column, "" if self.blank else self.current, value, self.what)
 
     def grid(self, value: float) -> float:
-        """Return the step between values to be typed near a value."""
-        if self.step:
+        """Return the step between values to be typed near a value: finer the smaller the change is."""
+        if self.step >= 1.0:
             return self.step
-        return max(LEAST_STEP, 10.0 ** (math.floor(math.log10(max(abs(value), LEAST_STEP))) - DIGITS + 1))
+
+        def digit(number: float, place: int) -> float:
+            return 10.0 ** (math.floor(math.log10(max(abs(number), 1e-9)) + 1e-9) - place + 1)
+
+        coarse = self.step or max(LEAST_STEP, digit(value, DIGITS))
+        finest = FINEST_SHARE if self.step else max(LEAST_STEP, digit(value, MOST_DIGITS))
+        return max(finest, min(coarse, digit(value - float(self.current), CHANGE_DIGITS)))
 
     def outward(self, value: float) -> float:
         """Return the nearest value that can be typed and goes at least as far."""
