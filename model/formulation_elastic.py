@@ -8,7 +8,7 @@ violations, each measured relative to its figure. See ``formulation.md``, *When 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,6 +73,12 @@ class Elastic:
         upper = self.matrix.upper.copy()
         upper[self.first :] = np.where([code in free for code in self.codes], upper[self.first :], 0.0)
         return self.matrix.with_bounds(self.matrix.lower, upper)
+
+    def with_amounts(self, factors: Mapping[Code, float]) -> Elastic:
+        """Return the model in which violations of shares stand for shares of other amounts: the reference amounts times these factors."""
+        scale = np.ones(len(self.matrix.cost))
+        scale[self.first :] = [factors.get(code, 1.0) for code in self.codes]
+        return replace(self, matrix=replace(self.matrix, a=(self.matrix.a @ scipy.sparse.diags_array(scale)).tocsc()))
 
     def violations(self, values: np.ndarray, least: float = 1e-7) -> dict[Code, float]:
         """Return the change of each figure that a solution changes."""

@@ -26,14 +26,23 @@ from model.tables import Tables
 from model.validation import check_tables
 
 COLUMNS = (
-    ResultColumn("repair", "rank", "Repairs in order of size, the smallest first; all rows of one repair are done, from the top down."),
+    ResultColumn(
+        "repair",
+        "rank",
+        "Repairs of the fewest rows first, the smallest changes first among them; all rows of one repair are done, from the top down.",
+    ),
     ResultColumn("do", "", "What to do."),
     ResultColumn("cell", "", "Cell of the input workbook."),
     ResultColumn("now", "", "What stands there."),
     ResultColumn("type_in", "", "What to type: the smallest change, to the digits shown, that works."),
     ResultColumn("meaning", "", "What the cell says."),
     ResultColumn("scenario_row", "", "Row of the sheet scenarios that changes this cell in this run; what to type reckons with it."),
-    ResultColumn("smallest", "", "yes: proven that one step less leaves no plan; not proven: no time or too many cells."),
+    ResultColumn(
+        "smallest",
+        "",
+        "yes: proven that one step less leaves no plan. each by itself: proven of every cell, the others as typed; another split among the cells "
+        "may be smaller. not proven: no time or too many cells.",
+    ),
 )
 
 MOST_HEADLINES = 6
@@ -160,7 +169,7 @@ def _sheet(
     repairs: Sequence[Repair], steps: Sequence[Sequence[Instruction]], sentences: Sequence[str], conflicts: Sequence[str]
 ) -> StudySheet:
     lines = [
-        (float(number), each.do, each.cell, each.now, each.type_in, each.what, each.scenario_row, "yes" if repair.proven else "not proven")
+        (float(number), each.do, each.cell, each.now, each.type_in, each.what, each.scenario_row, repair.smallest)
         for number, (repair, step) in enumerate(zip(repairs, steps, strict=True), 1)
         for each in step
     ]

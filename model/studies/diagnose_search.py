@@ -1,10 +1,11 @@
-"""Smallest values that work when typed: every one confirmed by a solve of the changed book and its verification."""
+"""What is known of changed books: each is solved once, against one clock, and its plan verified."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -12,13 +13,9 @@ from functools import cached_property
 from model.goal import ANY_PLAN
 from model.outcome import SolveOptions, Status
 from model.planner import solve
-from model.studies.diagnose_edits import Edit, Typed, apply_edits
-from model.studies.diagnose_levers import Lever
+from model.studies.diagnose_edits import Edit, apply_edits
 from model.tables import Tables
 from model.validation import check_tables
-
-MOST_REFINED = 6
-"""Cells of one repair whose next smaller value is tried; of more, the elastic model's word is taken."""
 
 
 class Verdict(Enum):
@@ -39,8 +36,12 @@ class Trials:
         The book that has no plan.
     options
         Of the run; the time limit is that of all trials together.
-    known, solves
-        Verdicts so far, and how many solves they took.
+    clock
+        Seconds, as of any moment.
+    known, solves, seconds
+        Verdicts so far, how many solves they took, and how long.
+    until
+        Moment of the clock at which the turn of the present step ends.
     timed_out
         Whether a verdict is lacking because the time ran out.
     failed_plans, solver_failures
@@ -49,12 +50,17 @@ class Trials:
 
     tables: Tables
     options: SolveOptions
-    began: float = field(default_factory=time.monotonic)
+    clock: Callable[[], float] = time.monotonic
     known: dict[Key, Verdict] = field(default_factory=dict)
     solves: int = 0
+    seconds: float = 0.0
+    until: float = math.inf
     timed_out: bool = False
     failed_plans: list[str] = field(default_factory=list)
     solver_failures: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.end = self.clock() + self.options.time_limit
 
     @cached_property
     def errors(self) -> set[tuple[str, str, str]]:
@@ -63,18 +69,39 @@ class Trials:
 
     @property
     def left(self) -> float:
-        """Return the seconds left."""
-        return self.options.time_limit - (time.monotonic() - self.began)
+        """Return the seconds left, of all or of the turn."""
+        return min(self.end, self.until) - self.clock()
+
+    @property
+    def spent(self) -> float:
+        """Return the seconds since the first."""
+        return self.clock() - (self.end - self.options.time_limit)
+
+    @contextmanager
+    def turn(self, seconds: float) -> Iterator[None]:
+        """Give what is done inside no more than so many seconds."""
+        before = self.until
+        self.until = min(before, self.clock() + seconds)
+        try:
+            yield
+        finally:
+            self.until = before
 
     def verdict(self, edits: Sequence[Edit]) -> Verdict:
         """Return whether the book has a plan once the edits are typed.
 
-        A plan counts only if it passes verification; a book that validation refuses has none.
+        A plan counts only if it passes verification; a book that validation refuses has none. What the time did not settle is
+        asked again the next time.
         """
         key = _key(edits)
-        if key not in self.known:
-            self.known[key] = self._judge(apply_edits(self.tables, edits))
-        return self.known[key]
+        if key in self.known:
+            return self.known[key]
+        late, self.timed_out = self.timed_out, False
+        found = self._judge(apply_edits(self.tables, edits))
+        if not self.timed_out:
+            self.known[key] = found
+        self.timed_out = self.timed_out or late
+        return found
 
     def _judge(self, changed: Tables) -> Verdict:
         if self.left <= 0:
@@ -83,7 +110,9 @@ class Trials:
         if self.refused(changed):
             return Verdict.NO_PLAN
         self.solves += 1
+        began = self.clock()
         plan = solve(changed, replace(self.options, absolute_gap=1.0, time_limit=max(1.0, self.left)), goal=ANY_PLAN)
+        self.seconds += self.clock() - began
         status = plan.solution.status
         if plan.verified:
             return Verdict.PLAN
@@ -137,107 +166,13 @@ class Repair:
         return frozenset(edit.key for edit in self.edits)
 
     @property
+    def smallest(self) -> str:
+        """What is proven: of several figures together, others of a smaller sum may do."""
+        if not self.proven:
+            return "not proven"
+        return "yes" if len(self.edits) == 1 else "each by itself"
+
+    @property
     def rows(self) -> int:
         """How many rows of the book are touched."""
         return len({(edit.sheet, edit.row or edit.what) for edit in self.edits})
-
-
-Setting = list[tuple[Lever, Typed]]
-
-
-def least_repair(trials: Trials, levers: Sequence[Lever], asked: Sequence[float | None], least: bool = False) -> Repair | None:
-    """Return the smallest values of these figures, typed together, that give a plan; None where none was confirmed.
-
-    Parameters
-    ----------
-    levers
-        Figures that are to change.
-    asked
-        Value of each that the elastic model asks for; None where only trials can tell.
-    least
-        Whether the elastic model has proven that no smaller change of a single figure does.
-    """
-    values = [_begin(lever, value) for lever, value in zip(levers, asked, strict=True)]
-    working = _first_that_works(trials, levers, values)
-    if working is None:
-        return None
-    proven = len(levers) <= MOST_REFINED
-    if least and len(levers) == 1 and working == values:
-        return Repair((levers[0].edit(working[0]),), True, levers[0].size(working[0]))
-    for place, lever in enumerate(levers):
-        if lever.sign != 0 and len(levers) <= MOST_REFINED:
-            working[place], settled = _tighten(trials, levers, working, place)
-            proven = proven and settled
-    kept = [(lever, value) for lever, value in zip(levers, working, strict=True) if value != lever.current]
-    if not kept:
-        return None
-    edits = _edits(kept)
-    if trials.verdict(edits) is not Verdict.PLAN:
-        return None
-    return Repair(tuple(edits), proven, sum(lever.size(value) for lever, value in kept))
-
-
-def _edits(setting: Setting) -> list[Edit]:
-    return [lever.edit(value) for lever, value in setting]
-
-
-def _begin(lever: Lever, value: float | None) -> Typed:
-    if lever.sign == 0 or value is None:
-        return lever.end
-    typed = lever.outward(value)
-    return lever.further(typed) if typed == lever.current else typed
-
-
-def _try(trials: Trials, levers: Sequence[Lever], values: Sequence[Typed]) -> Verdict:
-    setting = [(lever, value) for lever, value in zip(levers, values, strict=True) if value != lever.current]
-    return trials.verdict(_edits(setting)) if setting else Verdict.NO_PLAN
-
-
-def _first_that_works(trials: Trials, levers: Sequence[Lever], values: list[Typed]) -> list[Typed] | None:
-    """Return the asked values, else one step further, else as far as possible, whichever first gives a plan."""
-    attempts = [values, [_moved(lever, value) for lever, value in zip(levers, values, strict=True)]]
-    bounded = all(lever.sign == 0 or math.isfinite(float(lever.end)) for lever in levers)
-    if bounded:
-        attempts.append([lever.end for lever in levers])
-    for attempt in attempts:
-        verdict = _try(trials, levers, attempt)
-        if verdict is Verdict.PLAN:
-            return list(attempt)
-        if verdict is Verdict.UNKNOWN:
-            return None
-    return None
-
-
-def _moved(lever: Lever, value: Typed) -> Typed:
-    return value if lever.sign == 0 else lever.further(float(value))
-
-
-def _tighten(trials: Trials, levers: Sequence[Lever], working: list[Typed], place: int) -> tuple[Typed, bool]:
-    """Return the value nearest to what stands in the cell that still gives a plan, the others held, and whether that is settled."""
-    lever = levers[place]
-
-    def verdict(value: float) -> Verdict:
-        return _try(trials, levers, [value if number == place else other for number, other in enumerate(working)])
-
-    good, bad = float(working[place]), float(lever.current)
-    first = True
-    while (lever.nearer(good) - bad) * lever.sign > 1e-9:
-        # the elastic model's value is nearly always the least one, so its neighbour is tried first
-        value = lever.nearer(good) if first else lever.outward((good + bad) / 2.0)
-        if (good - value) * lever.sign <= 1e-9:
-            value = lever.nearer(good)
-        first = False
-        found = verdict(value)
-        if found is Verdict.UNKNOWN:
-            return good, False
-        if found is Verdict.PLAN:
-            good = value
-        else:
-            bad = value
-    # next to what stands in the cell: that value itself, unless other figures change too, is known to have no plan
-    if len(levers) > 1 and bad == float(lever.current):
-        found = verdict(bad)
-        if found is Verdict.PLAN:
-            return lever.current, True
-        return good, found is Verdict.NO_PLAN
-    return good, True
