@@ -34,7 +34,9 @@ COLUMNS = (
     ResultColumn("do", "", "What to do."),
     ResultColumn("cell", "", "Cell of the input workbook."),
     ResultColumn("now", "", "What stands there."),
-    ResultColumn("type_in", "", "What to type: the smallest change that works, to the digits shown and with the other cells of the repair as typed."),
+    ResultColumn(
+        "type_in", "", "What to type: the smallest change that works, to the digits shown and with the other cells of the repair as typed."
+    ),
     ResultColumn("meaning", "", "What the cell says."),
     ResultColumn("scenario_row", "", "Row of the sheet scenarios that changes this cell in this run; what to type reckons with it."),
     ResultColumn(
