@@ -89,10 +89,10 @@ def _try(trials: Trials, levers: Sequence[Lever], values: Sequence[Typed]) -> Ve
 
 
 def _first_that_works(trials: Trials, levers: Sequence[Lever], values: list[Typed]) -> list[Typed] | None:
-    """Return the asked values, else one step further, twice the change, or as far as possible, whichever first gives a plan."""
-    attempts = [values]
-    for moved in (lambda lever, value: lever.further(value), lambda lever, value: lever.outward(2 * value - float(lever.current))):
-        attempts.append([value if lever.sign == 0 else moved(lever, float(value)) for lever, value in zip(levers, values, strict=True)])
+    """Return the asked values, else one step further, of one figure twice the change, or as far as possible, whichever first gives a plan."""
+    attempts = [values, [_moved(lever, value) for lever, value in zip(levers, values, strict=True)]]
+    if len(levers) == 1 and levers[0].sign != 0:
+        attempts.append([levers[0].outward(2.0 * float(values[0]) - float(levers[0].current))])
     if all(lever.sign == 0 or math.isfinite(float(lever.end)) for lever in levers):
         attempts.append([lever.end for lever in levers])
     for attempt in attempts:
@@ -102,6 +102,10 @@ def _first_that_works(trials: Trials, levers: Sequence[Lever], values: list[Type
         if verdict is Verdict.UNKNOWN:
             return None
     return None
+
+
+def _moved(lever: Lever, value: Typed) -> Typed:
+    return value if lever.sign == 0 else lever.further(float(value))
 
 
 # --- several figures at once ------------------------------------------------------------------------
