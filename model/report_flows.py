@@ -285,7 +285,7 @@ class FlowTables:
     @cached_property
     def shortages(self) -> pd.DataFrame:
         """Shortages with reasons, as a frame."""
-        return shortage_reasons(self.problem, self.found, self.plan.solution.status is Status.OPTIMAL)
+        return shortage_reasons(self.problem, self.found, self.plan.solution.status is Status.OPTIMAL, self.plan.tables)
 
     @cached_property
     def stocks(self) -> DataTable:

@@ -218,7 +218,9 @@ def largest_shortages(plan: Plan, shortages: pd.DataFrame | None = None, most: i
         Most sentences.
     """
     solution = plan.solution
-    rows = shortage_reasons(plan.problem, solution.tables, solution.status is Status.OPTIMAL) if shortages is None else shortages
+    rows = (
+        shortage_reasons(plan.problem, solution.tables, solution.status is Status.OPTIMAL, plan.tables) if shortages is None else shortages
+    )
     if rows.empty:
         return []
     names = dict(zip(plan.tables["sectors"]["sector"], plan.tables["sectors"]["name"], strict=True))

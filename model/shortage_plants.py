@@ -27,16 +27,24 @@ class Candidate:
         What keeps it out.
     saving
         What it would save at least were it not for these limits, MUSD discounted; up to 0: not known to pay.
+    serves
+        Whether it makes more than those would take to whom the product is worth more than to the one left short.
     """
 
     build: BuildKey
     limits: tuple[Limit, ...]
     saving: float
+    serves: bool
 
     @property
     def kept_out(self) -> bool:
-        """Whether it is shown that a limit and not its cost keeps it out."""
-        return bool(self.limits) and self.saving > 0.0
+        """Whether it is shown that a limit and not its cost keeps it from serving."""
+        return self.serves and bool(self.limits) and self.saving > 0.0
+
+    @property
+    def pays_elsewhere(self) -> bool:
+        """Whether a limit keeps it out that would pay, but by what it makes for others."""
+        return not self.serves and bool(self.limits) and self.saving > 0.0
 
     @property
     def too_dear(self) -> bool:
@@ -93,15 +101,20 @@ class FurtherPlants:
             chosen[min(plants, key=lambda plant: (plant in built, unit_cost(plant)))] = None
         return list(chosen)
 
-    def serving(self, market: str, product: str, year: int) -> Iterator[Candidate]:
-        """Yield plants of every host, way and kind that could make a product for a market, on line as late as serves in a year."""
+    def serving(self, market: str, product: str, year: int, cost: float) -> Iterator[Candidate]:
+        """Yield plants of every host, way and kind that could make a product for a market, on line as late as serves in a year.
+
+        `cost`: of a kt short [MUSD/kt].
+        """
         for plant in self._kinds:
             years = [y for y in self._starts[plant] if y <= year and self.problem.usable.get(((*plant, y), year), 0.0) > 0.0]
-            candidate = self.candidate((*plant, max(years)), market, product, year) if years else None
+            candidate = self.candidate((*plant, max(years)), market, product, year, cost) if years else None
             if candidate is not None:
                 yield candidate
 
-    def candidate(self, build: BuildKey, market: str, product: str, year: int, instead: BuildKey | None = None) -> Candidate | None:
+    def candidate(
+        self, build: BuildKey, market: str, product: str, year: int, cost: float, instead: BuildKey | None = None
+    ) -> Candidate | None:
         """Return what keeps a plant out, `instead` of one of the plan's that starts later; None where it cannot make the product."""
         h, line = build[0], self.problem.build_line[build]
         if (h, product, market, year) not in self.room.deliveries:
@@ -118,14 +131,18 @@ class FurtherPlants:
         until = instead[3] if instead else math.inf
         within, lifted = self._surely_saves(build, until)
         free = not all(fed.values())
+        had = [(s, h, line, year) for s, limits in fed.items() if not any(limit.kind == NO_ORE for limit in limits)]
+        most = min(self.problem.usable[build, year], sum(self.room.spare_feed(feed[0], year) for feed in had))
+        serves = self.room.serves(had, most, product, market, cost)
         if free and (within > 0.0 or lifted <= 0.0):
-            return Candidate(build, (*site, *self._least_use(build)), within)
+            return Candidate(build, (*site, *self._least_use(build)), within, serves)
         held = [found for found in fed.values() if found and not any(limit.kind == NO_ORE for limit in found)]
         if held:
-            return Candidate(build, (*site, *min(held, key=len)), lifted)
+            return Candidate(build, (*site, *min(held, key=len)), lifted, serves)
         if free:
-            return Candidate(build, (), lifted)
-        return Candidate(build, (*site, Limit(NO_ORE, f"all feedstock that contains it and that {h} can have in {year} is used up")), 0.0)
+            return Candidate(build, (), lifted, serves)
+        used_up = Limit(NO_ORE, f"all feedstock that contains it and that {h} can have in {year} is used up")
+        return Candidate(build, (*site, used_up), 0.0, serves)
 
     def _sources(self, build: BuildKey, year: int) -> list[str]:
         cracks = self.problem.integrated[build[1]]

@@ -3,6 +3,9 @@
 There are three ways to serve: to buy what suppliers still offer, to feed more to the plants that stand, and one plant
 more. A way that is shown to cost less than going without is kept out by a limit, and the limit is the reason. *Dearer* is said
 only of a way that no limit keeps out: its price is above the shortage, or a least-cost plan was free to take it and did not.
+
+What a limit keeps out would first go to those to whom it is worth more: it replaces what they buy, or ends dearer shortages. The
+limit is the reason for a shortage only where more is kept out than these would take.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from model.problem import Problem
+from model.problem import KT_PER_T, T_PER_KT, FeedKey, Problem
+from model.shortage_ore import OreReasons
 from model.shortage_plants import FurtherPlants
 from model.shortage_room import (
     CAP,
@@ -26,10 +30,14 @@ from model.shortage_room import (
     OpenOffer,
     Room,
     cap_words,
+    caps_in_words,
 )
+from model.tables import Tables
 
 NAMED = 0.1
 """Share of a shortage that dear offers must be able to meet if they are to be its reason."""
+
+_WOULD_GO = "would first go where it saves more"
 
 
 @dataclass(frozen=True)
@@ -54,32 +62,30 @@ class _Shortage:
 
 @dataclass(frozen=True)
 class _Move:
-    """More of one source fed to a line that stands."""
+    """More of one source fed to a line that stands: `pays` if it costs less than going without, `serves` if it would also get there."""
 
     limits: tuple[Limit, ...]
     pays: bool
+    serves: bool
 
 
 class _Reasons:
     """Reasons for the shortages of one plan."""
 
-    def __init__(self, problem: Problem, found: Mapping[str, pd.DataFrame], proven: bool) -> None:
+    def __init__(self, problem: Problem, found: Mapping[str, pd.DataFrame], proven: bool, tables: Tables | None) -> None:
         self.problem, self.proven = problem, proven
         self.room = Room(problem, found)
         self.plants = FurtherPlants(self.room)
-        self.routes = {(p, m, y) for _, p, m, y in problem.deliveries}
-        self.ore_years = {p: {y for s, y in problem.available if problem.content[s].get(p, 0.0) > 0.0} for p in problem.products}
+        self.ore = OreReasons(problem, tables)
 
     def reason(self, short: _Shortage) -> tuple[str, str]:
         """Return the kind of a reason and what it rests on."""
         offers = self.room.open[short.market, short.product, short.year]
         worthwhile = [offer for offer in offers if offer.cost < short.cost * (1.0 - 1e-9)]
         caps = list(self.room.supply_caps(short.market, short.product, short.year))
-        for cap in caps:
-            kept_out = [offer for offer in worthwhile if offer.china_linked > cap["limit"]]
-            if kept_out:
-                cheapest = min(kept_out, key=lambda offer: offer.cost)
-                return CAP, f"{cap_words(cap)} leaves no room for what {cheapest.supplier} still offers"
+        kept_out = [offer for offer in worthwhile if _caps_against(offer, caps)]
+        if kept_out:
+            return self._capped(short, kept_out, caps)
         if worthwhile:
             return LIMIT, f"{min(worthwhile, key=lambda offer: offer.cost).supplier} still offers it, yet the plan does not buy"
         dear = [offer for offer in offers if not any(offer.china_linked > cap["limit"] for cap in caps)]
@@ -91,24 +97,69 @@ class _Reasons:
         sold_out = "suppliers are sold out" if self.room.offered[short.market, short.product, short.year] else "no supplier offers it"
         return why.kind, f"{sold_out} and {why.words}"
 
+    def _capped(self, short: _Shortage, kept_out: list[OpenOffer], caps: list[dict]) -> tuple[str, str]:
+        """Return the fewest caps that keep out what would serve, given offers cheaper than going without."""
+        # a cap against an offer is one against every offer with a larger China-linked share
+        for offer in sorted(kept_out, key=lambda offer: (offer.china_linked, offer.cost)):
+            rows = _caps_against(offer, caps)
+            freed = [other for other in kept_out if len(_caps_against(other, caps)) <= len(rows)]
+            first = self._bought_first(short, offer, rows)
+            if sum(other.room for other in freed) > first * (1.0 + USED_UP):
+                cheapest = min(freed, key=lambda other: other.cost)
+                words = f"{caps_in_words(rows)} no room for what {cheapest.supplier} still offers"
+                near = self.room.nearly_full(short.market, short.product, short.year, offer.china_linked, first + short.kt)
+                rooms = [f"{cap_words(row)} for no more than {_tonnes(kt)}" for row, kt in near]
+                if rooms:
+                    return CAP, f"{words}, and {' and '.join(rooms)}: to be raised together"
+                return CAP, f"{words}{self._other_caps(short, rows)}"
+        rows = _caps_against(offer, caps)
+        return UNCLEAR, f"{caps_in_words(rows)} no room for what {offer.supplier} still offers, which {_WOULD_GO}"
+
+    def _bought_first(self, short: _Shortage, offer: OpenOffer, raised: list[dict]) -> float:
+        """Return how many kt of an offer would be bought before it serves a shortage, were caps raised."""
+        room, (p, y) = self.room, (short.product, short.year)
+        names, total = {(cap["cap"], cap["member"]) for cap in raised}, 0.0
+        for m in self.problem.markets:
+            cost = next((other.cost for other in room.open[m, p, y] if other.offer == offer.offer), None)
+            if cost is None:
+                continue
+            against = {(cap["cap"], cap["member"]) for cap in _caps_against(offer, list(room.supply_caps(m, p, y)))}
+            if against and against <= names:
+                takers = [*room.unmet[m, p, y], *room.displaced(m, p, y)]
+                total += sum(kt for value, kt in takers if value - cost > (short.cost - offer.cost) * (1.0 + 1e-9))
+        return total
+
+    def _other_caps(self, short: _Shortage, raised: list[dict]) -> str:
+        """Return the caps that would do as well as those raised, by letting standing plants make more."""
+        lines = [row for row in self.room.lines[short.year] if row["usable"] > 0.0]
+        for move in (move for row in lines for move in self._moves(short, row)):
+            if move.serves and len(move.limits) == 1 and move.limits[0].kind == CAP:
+                names = {cap_words(row) for row in raised}
+                if not any(name in move.limits[0].words for name in names):
+                    return f"; to raise another instead would do, too: {move.limits[0].words}"
+        return ""
+
     def _joint_plants(self, short: _Shortage) -> _Why:
         """Return why joint plants do not make up for a shortage."""
-        if (short.product, short.market, short.year) not in self.routes:
-            return self._no_route(short)
+        if (short.product, short.market, short.year) not in self.ore.routes:
+            lacking = self.ore.reason(short.product, short.market, short.year)
+            return _Why(lacking.kind, lacking.words)
         elsewhere = self._sold_elsewhere(short)
         if elsewhere is not None:
             return elsewhere
         lines = [row for row in self.room.lines[short.year] if row["usable"] > 0.0]
         moves = [move for row in lines for move in self._moves(short, row)]
-        kept_out = [move.limits for move in moves if move.pays and move.limits and all(limit.kind in (CAP, LIMIT) for limit in move.limits)]
+        kept_out = [
+            move.limits for move in moves if move.serves and move.limits and all(limit.kind in (CAP, LIMIT) for limit in move.limits)
+        ]
         if kept_out:
             return _limits_in_words(min(kept_out, key=len), "")
-        ramping = [move for move in moves if move.pays and [limit.kind for limit in move.limits] == [CAPACITY]]
         making = [row for row in lines if self._makes(short, row)]
-        if ramping:
-            usable, nameplate = (sum(row[column] for row in making) for column in ("usable", "nameplate"))
-            words = f"the joint plants that make it are full while they ramp up ({usable:,.0f} of {nameplate:,.0f} t/y)"
-            return _Why(CAPACITY, words, shown=True)
+        ramping = any(move.pays and [limit.kind for limit in move.limits] == [CAPACITY] for move in moves)
+        usable, nameplate = (sum(row[column] for row in making) for column in ("usable", "nameplate"))
+        ramp_up = f"the joint plants that make it are full while they ramp up ({usable:,.0f} of {nameplate:,.0f} t/y)"
+        if ramping and self._served_at_nameplate(short, making):
+            return _Why(CAPACITY, ramp_up, shown=True)
         if any(not move.limits and not move.pays for move in moves):
             return _Why(DEARER, "more feed for the joint plants costs more than the shortage")
         if moves and all(any(limit.kind == NO_ORE for limit in move.limits) for move in moves):
@@ -116,39 +167,33 @@ class _Reasons:
             full = _Why(kind, words)
         else:
             every = all(limits and limits[-1].kind in (CAPACITY, UNCLEAR) for limits in (move.limits for move in moves))
-            full = _Why(
-                UNCLEAR, f"the joint plants that make it are {'full' if every else 'not fed more'}" if moves else "no joint plant makes it"
-            )
-        return self._further_plant(short, full, bool(moves))
-
-    def _no_route(self, short: _Shortage) -> _Why:
-        product, year = short.product, short.year
-        with_ore = self.ore_years[product]
-        if not with_ore:
-            return _Why(NO_ORE, f"no feedstock on sheet sources contains {product}")
-        if min(with_ore) > year:
-            return _Why(NO_ORE, f"the first feedstock that contains {product} is for sale in {min(with_ore)}")
-        first = min((y for p, m, y in self.routes if (p, m) == (product, short.market)), default=None)
-        if first is None or first <= year:
-            return _Why(LIMIT, "no site may treat the feedstock that contains it")
-        return _Why(CAPACITY, f"no joint plant can make it before {first}")
+            words = f"the joint plants that make it are {'full' if every else 'not fed more'}" if moves else "no joint plant makes it"
+            if any(move.pays and move.limits and {limit.kind for limit in move.limits} <= {CAP, LIMIT, CAPACITY} for move in moves):
+                words = f"{ramp_up if ramping else words}, and what more they made {_WOULD_GO}"
+            full = _Why(UNCLEAR, words)
+        idle = {limit for move in moves if move.pays and all(limit.kind in (CAP, LIMIT) for limit in move.limits) for limit in move.limits}
+        return self._further_plant(short, full, bool(moves), idle)
 
     def _sold_elsewhere(self, short: _Shortage) -> _Why | None:
         """Return why plants sell as surplus what is short, if shipping it would pay."""
         room, (m, p, y) = self.room, (short.market, short.product, short.year)
-        hosts = []
+        sold, first = {}, {}
         for (h, made, year), (kt, _) in room.surplus.items():
             way = (h, p, m, y)
-            if (made, year) == (p, y) and kt > USED_UP * room.made[h, p, y] and way in room.deliveries:
-                freight = sum(costs[way] for costs in self.problem.delivery_cost.values())
-                if short.cost - freight > self.problem.surplus_price[p, y]:
-                    hosts.append(h)
-        if not hosts:
+            if (made, year) != (p, y) or kt <= USED_UP * room.made[h, p, y] or way not in room.deliveries:
+                continue
+            if short.cost - room.freight(way) > self.problem.surplus_price[p, y]:
+                sold[h], first[h] = kt, room.taken_first(way, short.cost)
+        if not any(sum(sold.values()) > kt * (1.0 + USED_UP) for kt in first.values()):
             return None
-        rules = [rule.rule_id for h in hosts for rule in room.export_rules(h, p, y)]
-        caps = [cap_words(cap) for h in hosts if room.surplus[h, p, y][1] > 0.0 for cap in room.supply_caps(m, p, y, h)]
-        held = f"rule {', '.join(rules)}" if rules else ", ".join(dict.fromkeys(caps)) or "limits on origin or offtake"
-        return _Why(CAP if caps and not rules else LIMIT, f"{' and '.join(sorted(hosts))} must sell it elsewhere ({held})", shown=True)
+        rules = [rule.rule_id for h in sold for rule in room.full_export_rules(h, p, m, y)]
+        offtake = [words for h in sold for words in room.offtake_limits(h, m, y)]
+        caps = [cap_words(cap) for h in sold if room.surplus[h, p, y][1] > 0.0 for cap in room.supply_caps(m, p, y, h)]
+        held = [*([f"rule {', '.join(dict.fromkeys(rules))}"] if rules else []), *dict.fromkeys(offtake), *dict.fromkeys(caps)]
+        who = " and ".join(sorted(sold))
+        if not held:
+            return _Why(UNCLEAR, f"{who} sells some of it elsewhere, and the plan does not tell which limit makes it", shown=True)
+        return _Why(LIMIT if rules or offtake else CAP, f"{who} must sell it elsewhere ({' and '.join(held)})", shown=True)
 
     # --- plants that stand --------------------------------------------------------------------------------------
 
@@ -163,23 +208,47 @@ class _Reasons:
         h, line, y = row["host"], row["line"], short.year
         full = row["feed"] >= row["usable"] * (1.0 - USED_UP)
         ramps = row["nameplate"] > row["usable"] * (1.0 + USED_UP)
-        cracking = self.room.cracking[h, line, y]
+        room = (row["usable"] - row["feed"]) * KT_PER_T
+        cracking = self.room.cracking[h, line, y] - self.room.fed["cracked", h, line, y]
+        sources = self._makes(short, row)
+        spare = sum(self.room.spare_feed(s, y) for s in sources)
         moves = []
-        for s in self._makes(short, row):
+        for s in sources:
             feed = (s, h, line, y)
             limits = self.room.feed_limits(feed, short.product, short.market)
-            if full or (self.problem.cracked[s] and self.room.fed["cracked", h, line, y] >= cracking * (1.0 - USED_UP)):
+            cracks = self.problem.cracked[s]
+            if full or (cracks and cracking <= self.room.cracking[h, line, y] * USED_UP):
                 limits.append(Limit(CAPACITY, "full while it ramps up") if full and ramps else Limit(UNCLEAR, "full"))
-            moves.append(_Move(tuple(limits), self.room.serving_cost(feed, short.product, short.market) < short.cost * (1.0 - 1e-9)))
+            pays = self.room.serving_cost(feed, short.product, short.market) < short.cost * (1.0 - 1e-9)
+            most = min(room, spare, cracking if cracks else room)
+            serves = pays and self.room.serves([feed], most, short.product, short.market, short.cost)
+            moves.append(_Move(tuple(limits), pays, serves))
         return moves
+
+    def _served_at_nameplate(self, short: _Shortage, making: list[dict]) -> bool:
+        """Return whether lines that ramp up would serve a shortage at full capacity, those to whom it is worth more first."""
+        room, p, m, y = self.room, short.product, short.market, short.year
+        lines: list[tuple[FeedKey, float]] = []
+        for row in making:
+            h, line = row["host"], row["line"]
+            sources = [s for s in self._makes(short, row) if not room.feed_limits((s, h, line, y), p, m)]
+            if sources and row["feed"] >= row["usable"] * (1.0 - USED_UP):
+                feed = min(((s, h, line, y) for s in sources), key=lambda feed: room.serving_cost(feed, p, m))
+                spare = sum(room.spare_feed(s, y) for s in sources)
+                lines.append((feed, min((row["nameplate"] - row["usable"]) * KT_PER_T, spare)))
+        made = [kt * self.problem.yields[feed[:3]][p] for feed, kt in lines]
+        return any(
+            kt > 0.0 and room.serves([feed], kt, p, m, short.cost, sum(made) - own) for (feed, kt), own in zip(lines, made, strict=True)
+        )
 
     # --- one plant more -----------------------------------------------------------------------------------------
 
-    def _further_plant(self, short: _Shortage, full: _Why, stands: bool) -> _Why:
-        """Return why no plant was added, given what is to say of those that stand."""
+    def _further_plant(self, short: _Shortage, full: _Why, stands: bool, idle: set[Limit]) -> _Why:
+        """Return why no plant was added, given what is to say of those that stand; `idle`: limits without which these would make more."""
         before = f"{full.words}; " if stands else ""
-        candidates = list(self.plants.serving(short.market, short.product, short.year))
-        kept_out = [candidate for candidate in candidates if candidate.kept_out]
+        candidates = list(self.plants.serving(short.market, short.product, short.year, short.cost))
+        # were these limits lifted, those that stand would make more before another plant did
+        kept_out = [candidate for candidate in candidates if candidate.kept_out and idle.isdisjoint(candidate.limits)]
         if not stands:
             later = self._started_earlier(short)
             if later is not None and (later.shown or not kept_out):
@@ -197,6 +266,11 @@ class _Reasons:
             )
         if full.kind == NO_ORE or not candidates:
             return full
+        others = [candidate for candidate in candidates if candidate.pays_elsewhere]
+        if others:
+            nearest = min(others, key=lambda candidate: len(candidate.limits))
+            what = f"{'another' if stands else 'a joint plant'} at {nearest.build[0]}"
+            return _Why(UNCLEAR, f"{before}what {what} made {_WOULD_GO}")
         if all(candidate.limits and candidate.limits[-1].kind == NO_ORE for candidate in candidates):
             return _Why(NO_ORE, f"{before}all feedstock that contains it and that a site can have in {short.year} is used up")
         closest = min(candidates, key=lambda candidate: len(candidate.limits))
@@ -213,7 +287,7 @@ class _Reasons:
                 continue
             waits = f"the next joint plant starts in {start}"
             starts = [key for key in self.problem.builds if key[:3] == build[:3] and key[3] <= short.year]
-            earlier = [self.plants.candidate(key, short.market, short.product, short.year, build) for key in starts]
+            earlier = [self.plants.candidate(key, short.market, short.product, short.year, short.cost, build) for key in starts]
             found = [candidate for candidate in earlier if candidate is not None]
             if not starts:
                 return _Why(CAPACITY, waits)
@@ -225,6 +299,15 @@ class _Reasons:
                     min(kept_out, key=lambda candidate: len(candidate.limits)).limits, f"{waits}; ", "starting it earlier would pay"
                 )
         return None
+
+
+def _caps_against(offer: OpenOffer, caps: Iterable[dict]) -> list[dict]:
+    """Return the caps with no room left that keep an offer out."""
+    return [cap for cap in caps if offer.china_linked > cap["limit"]]
+
+
+def _tonnes(kt: float) -> str:
+    return f"{kt * T_PER_KT:,.0f} t" if kt * T_PER_KT >= 10.0 else f"{kt * T_PER_KT:.2g} t"
 
 
 def _asking(offers: list[OpenOffer], short: _Shortage) -> str:
@@ -243,7 +326,9 @@ def _limits_in_words(limits: tuple[Limit, ...], before: str, after: str = "") ->
     return _Why(kind, f"{before}{_joined(limits)}{f', though {after}' if after else ''}", shown=True)
 
 
-def shortage_reasons(problem: Problem, found: Mapping[str, pd.DataFrame], proven: bool = True) -> pd.DataFrame:
+def shortage_reasons(
+    problem: Problem, found: Mapping[str, pd.DataFrame], proven: bool = True, tables: Tables | None = None
+) -> pd.DataFrame:
     """Give every shortage its size against demand, its cost and its reason.
 
     Parameters
@@ -254,6 +339,8 @@ def shortage_reasons(problem: Problem, found: Mapping[str, pd.DataFrame], proven
         Result tables of a least-cost plan.
     proven
         Whether it is proven to cost least, within the gap asked for; if not, nothing follows from a plant that it does not have.
+    tables
+        The inputs, by which feedstock that is not in use is told from feedstock that there is not; left out: not told apart.
 
     Returns
     -------
@@ -262,7 +349,7 @@ def shortage_reasons(problem: Problem, found: Mapping[str, pd.DataFrame], proven
         share (of the demand), shortage_cost [USD/kg], cost [MUSD/y], kind (of `KINDS`) and reason, which
         begins with the kind; same order.
     """
-    reasons = _Reasons(problem, found, proven)
+    reasons = _Reasons(problem, found, proven, tables)
     rows = []
     for m, c, p, y, tonnes in found["unmet"].itertuples(index=False):
         demand, price = problem.demand[m, c, p, y] * 1000.0, problem.shortage_cost[c, p, y]

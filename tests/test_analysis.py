@@ -143,7 +143,7 @@ def test_sectors_stand_in_order_of_priority_with_their_coverage():
 
 def reason(tables: Tables, shortage: tuple, **rows: list[tuple]) -> str:
     """Return the reason of one shortage."""
-    return shortage_reasons(build_problem(tables), frames(unmet=[shortage], **rows))["reason"].iloc[0]
+    return shortage_reasons(build_problem(tables), frames(unmet=[shortage], **rows), tables=tables)["reason"].iloc[0]
 
 
 def without(product: str) -> list[dict]:
@@ -196,7 +196,10 @@ def test_reason_no_supplier_or_plant():
     hosts = [{**row, "candidate": "no"} for row in records()["hosts"]]
     tables = tiny_tables(suppliers=without("Dy"), hosts=hosts, host_rules=[])
     found = reason(tables, ("JPN", "ev", "Dy", 2030, 120.0))
-    assert found == "held back by another limit: no supplier offers it and no site may treat the feedstock that contains it"
+    assert (
+        found
+        == "held back by another limit: no supplier offers it and no joint plant may be on line in 2030 (sheets hosts, designs and host_rules)"
+    )
 
 
 def test_reason_sold_out_where_suppliers_alone_have_it():
@@ -205,7 +208,10 @@ def test_reason_sold_out_where_suppliers_alone_have_it():
     tables = tiny_tables(suppliers=suppliers, hosts=hosts, host_rules=[])
     bought = [("CHINA", "Dy", "*", "JPN", 2030, 10.0, 10.0)]
     found = reason(tables, ("JPN", "ev", "Dy", 2030, 110.0), purchases=bought)
-    assert found == "held back by another limit: suppliers are sold out and no site may treat the feedstock that contains it"
+    assert (
+        found
+        == "held back by another limit: suppliers are sold out and no joint plant may be on line in 2030 (sheets hosts, designs and host_rules)"
+    )
 
 
 def test_reason_no_plant_can_be_ready():
@@ -241,7 +247,10 @@ def test_reason_all_is_used():
 def test_reason_joint_product_goes_elsewhere():
     made, surplus = [("AAA_PORT", "Dy", 2030, 40.0, 20.0, 20.0, 0.0)], [("AAA_PORT", "Dy", 2030, 20.0, 0.0)]
     found = reason(tiny_tables(suppliers=without("Dy")), ("JPN", "ev", "Dy", 2030, 100.0), products=made, surplus=surplus)
-    assert found == "held back by another limit: no supplier offers it and AAA_PORT must sell it elsewhere (limits on origin or offtake)"
+    assert (
+        found
+        == "held back by another limit: no supplier offers it and AAA_PORT must sell it elsewhere (USA must get 10 % of what AAA_PORT makes (offtake_minimum on sheet markets))"
+    )
 
 
 TIGHT = ("EACH", "supply", "tonnes", "every_product", "Nd", 2030, 0.5, 50.0, 100.0, 0.5, 0.0, 1.0)

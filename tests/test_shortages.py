@@ -26,7 +26,7 @@ def reasons(tables: Tables) -> dict[tuple[str, int], tuple[float, str]]:
     """Return (product, year) -> tonnes short and reason in a verified least-cost plan."""
     solved = small.solve_book(tables)
     small.assert_verified(solved)
-    found = shortage_reasons(solved.problem, solved.solution.tables)
+    found = shortage_reasons(solved.problem, solved.solution.tables, tables=tables)
     assert set(found["kind"]) <= set(KINDS)
     assert all(reason.startswith(f"{kind}: ") for kind, reason in zip(found["kind"], found["reason"], strict=True))
     return {(row["product"], row["year"]): (pytest.approx(row["tonnes"]), row["reason"]) for row in found.to_dict("records")}

@@ -19,11 +19,13 @@ from model.studies.plan_figures import plan_builds, plants_in_words, tonnes_shor
 from model.studies.study import StudyContext, StudySheet
 
 WHAT_HELPS = {
-    NO_ORE: "only further feedstock that contains the product helps (sheet sources), or a supplier of the oxide (sheet suppliers)",
-    CAP: "raise that cap in those years (sheet caps) or find oxide without a link to China; the study frontier says what a point costs",
+    NO_ORE: "only further feedstock that contains the product helps (sheet sources: the cells that the reason names, or a further row), "
+    "or a supplier of the oxide (sheet suppliers)",
+    CAP: "raise that cap in those years, or all of them together where several are named (sheet caps), or find oxide without a link to China; "
+    "the study frontier says what a point costs",
     CAPACITY: "plants sooner or faster (earliest_start on sheet hosts, build_years and ramps on sheet designs), or a stock filled before (sheet stockpiles)",
     DEARER: "the book says that a kg short costs less than a kg served: if that is wrong, raise shortage_cost (sheet sectors)",
-    LIMIT: "loosen the limit that the reason names, as far as the book may",
+    LIMIT: "change what the reason names, all of it where several limits are named, as far as the book may",
     UNCLEAR: "the plan does not tell which of the two it is; change one figure in a copy of the book and compare",
 }
 """Kind of reason -> what a planner can do about it."""
@@ -98,7 +100,7 @@ def coverage_table(plan: Plan) -> tuple[Sequence[ResultColumn], pd.DataFrame]:
 def shortage_table(plan: Plan) -> pd.DataFrame:
     """Return one row a sector, market, product and kind of reason in `SHORTAGE_COLUMNS`, highest priority first."""
     problem = plan.problem
-    reasons = shortage_reasons(problem, plan.solution.tables, plan.solution.status is Status.OPTIMAL)
+    reasons = shortage_reasons(problem, plan.solution.tables, plan.solution.status is Status.OPTIMAL, plan.tables)
     rank_of = {sector: priority for priority, sectors in ranks(plan.tables).items() for sector in sectors}
     short = {(row["market"], row["sector"], row["product"], row["year"]): row["tonnes"] for row in reasons.to_dict("records")}
     rows = []
