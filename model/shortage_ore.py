@@ -29,9 +29,16 @@ class OreReasons:
     def __init__(self, problem: Problem, tables: Tables | None) -> None:
         self.problem, self.tables = problem, tables
         self.routes = {(p, m, y) for _, p, m, y in problem.deliveries}
+        self._reasons: dict[tuple[str, str, int], Limit] = {}
 
     def reason(self, product: str, market: str, year: int) -> Limit:
         """Return why a product that no site can make for a market in a year is not made."""
+        key = (product, market, year)
+        if key not in self._reasons:
+            self._reasons[key] = self._reason(product, market, year)
+        return self._reasons[key]
+
+    def _reason(self, product: str, market: str, year: int) -> Limit:
         holds = self._that_contain(product)
         if not holds:
             return Limit(NO_ORE, f"no feedstock {'in use' if self.tables is None else 'on sheet sources'} contains {product}")
@@ -108,8 +115,11 @@ class OreReasons:
 
     def _recovered(self, source: str, product: str) -> bool:
         feed_type = self._sources[source]["feed_type"]
-        leached = {row["feed_type"]: row["leach_recovery"] for row in records(self.tables, "processing")} if self.tables is not None else {}
-        return self._recovery.get((feed_type, product), 0.0) > 0.0 and leached.get(feed_type, 0.0) > 0.0
+        return self._recovery.get((feed_type, product), 0.0) > 0.0 and self._leached.get(feed_type, 0.0) > 0.0
+
+    @cached_property
+    def _leached(self) -> dict[str, float]:
+        return {r["feed_type"]: r["leach_recovery"] for r in records(self.tables, "processing")} if self.tables is not None else {}
 
     @cached_property
     def _recovery(self) -> dict[tuple[str, str], float]:

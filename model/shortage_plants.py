@@ -77,6 +77,7 @@ class FurtherPlants:
         self._lines: dict[tuple[str, str, int], list[_Run]] = {}
         self._site: dict[tuple[BuildKey, BuildKey | None], tuple[Limit, ...]] = {}
         self._fed: dict[tuple, dict[str, list[Limit]]] = {}
+        self._idle: dict[BuildKey, list[Limit]] = {}
         self._starts: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         for h, d, w, y in self.problem.builds:
             self._starts[h, d, w].append(y)
@@ -192,6 +193,11 @@ class FurtherPlants:
                 return
 
     def _least_use(self, build: BuildKey) -> list[Limit]:
+        if build not in self._idle:
+            self._idle[build] = self._too_little_feed(build)
+        return self._idle[build]
+
+    def _too_little_feed(self, build: BuildKey) -> list[Limit]:
         h, line = build[0], self.problem.build_line[build]
         for y in self.problem.years:
             least = self.problem.least_feed.get((build, y), 0.0)

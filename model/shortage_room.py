@@ -88,6 +88,7 @@ class Room:
             self.made[h, p, y] += tonnes * KT_PER_T
         self.surplus = {(h, p, y): (t * KT_PER_T, china * KT_PER_T) for h, p, y, t, china in found["surplus"].itertuples(index=False)}
         self._outlets: dict[tuple[str, str, int], list[Outlet]] = {}
+        self._value_made: dict[tuple[str, int], float] = {}
         self._made_for: dict[tuple[str, int], list[tuple[float, float]]] = {}
         self._takers: dict[tuple[str, str, int, bool], list[Outlet]] = {}
 
@@ -223,7 +224,10 @@ class Room:
 
     def offtake_limits(self, host: str, market: str, year: int) -> list[str]:
         """Return which other partners get no more from a host than they must."""
-        value = sum(kt * self.problem.price[p, y] for (h, p, y), kt in self.made.items() if (h, y) == (host, year))
+        if (host, year) not in self._value_made:
+            made = (kt * self.problem.price[p, y] for (h, p, y), kt in self.made.items() if (h, y) == (host, year))
+            self._value_made[host, year] = sum(made)
+        value = self._value_made[host, year]
         return [
             f"{partner} must get {100 * least:.0f} % of what {host} makes (offtake_minimum on sheet markets)"
             for partner, least in self.problem.offtake_minimum.items()

@@ -119,3 +119,32 @@ def test_a_kt_costs_its_feed_less_what_comes_with_it():
     for surplus in (1.0, -2.0):
         found = room(small.book(suppliers=[], demand=[small.demand()], **small.two_products(surplus)))
         assert found.serving_cost(FEED, "Nd", "JPN") == pytest.approx(2.5 * 20 - 0.75 * surplus)
+
+
+def test_more_goes_first_to_those_who_pay_more_and_spares_what_is_made_at_more():
+    # 100 t short at 1,000, 300 t bought for 100, 200 t made of feed that costs 150
+    sources = [small.source(), small.source("DEAR", fixed_price=150)]
+    sectors = [small.sector(shortage_cost=1000), small.sector("glass", shortage_cost=50)]
+    tables = small.book(sources=sources, sectors=sectors, demand=[small.demand(), small.demand(100, who="glass")])
+    found = room(
+        tables,
+        unmet=[("JPN", "magnets", "Nd", 2030, 100.0), ("JPN", "glass", "Nd", 2030, 70.0)],
+        purchases=[("SELLER", "Nd", "*", "JPN", 2030, 300.0, 0.0)],
+        feed=[("DEAR", "HOST", LINE, 2030, 200.0, 0.0)],
+    )
+    way = ("HOST", "Nd", "JPN", 2030)
+    assert [found.taken_first(way, cost) for cost in (1000, 500, 149, 99, 50)] == pytest.approx([0, 0.1, 0.3, 0.6, 0.6])
+    assert not found.serves([FEED], 0.6, "Nd", "JPN", 50)
+    assert found.serves([FEED], 0.7, "Nd", "JPN", 50)
+    assert found.serves([FEED], 0.2, "Nd", "JPN", 50, made=0.5)
+
+
+@pytest.mark.parametrize(("measure", "unit"), [("tonnes", 1000), ("value", 100)])
+def test_a_cap_has_room_for_what_keeps_its_share(measure, unit):
+    # half of 160 may be Chinese and 50 are: 60 more
+    cap = ("C", "supply", measure, "all", "", 2030, 0.5, 50.0, 160.0, 50 / 160, 0.5 - 50 / 160, 0.0)
+    found = room(small.book(), china_shares=[cap])
+    kt = 60 / unit
+    assert [left for _, left in found.nearly_full("JPN", "Nd", 2030, 1.0, kt * 1.01)] == [pytest.approx(kt)]
+    assert list(found.nearly_full("JPN", "Nd", 2030, 1.0, kt * 0.99)) == []
+    assert list(found.nearly_full("JPN", "Nd", 2030, 0.5, 9)) == []
