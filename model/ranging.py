@@ -1,7 +1,8 @@
 """What a small change of the figures is worth with the plants as built, and how far that holds.
 
 The linear program that gives the published values (whole-number columns fixed) is solved once. The worth of a change
-is read from its duals; the range in which it holds is that in which the same basis stays feasible.
+is read from its duals; the range in which it holds is that in which the same basis stays feasible. The cost of a change
+that moves coefficients of a binding row bends: its worth is a tangent, whose range only re-solves tell.
 """
 
 from __future__ import annotations
@@ -39,16 +40,13 @@ class Change:
     upper
         Column -> movement of its upper bound.
     coefficients
-        (row, column) -> movement of the coefficient; counted by re-solves only. The movement of the right-hand side that has
-        the same effect at the plan's values stands in `first_order`.
-    first_order
-        Row -> movement of the right-hand side that stands for `coefficients` in :meth:`FixedPlan.worth`.
+        (row, column) -> movement of the coefficient. A small one does what a movement of the right-hand side does, that of
+        the coefficient times the column's value, taken away.
     """
 
     rows: Mapping[Name, float] = field(default_factory=dict)
     upper: Mapping[Name, float] = field(default_factory=dict)
     coefficients: Mapping[tuple[Name, Name], float] = field(default_factory=dict)
-    first_order: Mapping[Name, float] = field(default_factory=dict)
 
     def scaled(self, factor: float) -> Change:
         """Return so many units of the change."""
@@ -62,7 +60,7 @@ class Change:
         return Change(*parts)
 
     def _parts(self) -> tuple[Mapping, ...]:
-        return self.rows, self.upper, self.coefficients, self.first_order
+        return self.rows, self.upper, self.coefficients
 
 
 @dataclass(frozen=True)
@@ -117,6 +115,7 @@ class FixedPlan:
         if self._highs.getModelStatus() not in SOLVED:
             raise ValueError("with these plants there is no plan")
         self._read()
+        self._by_row = self.matrix.a.tocsr()
         self._other: highspy.Highs | None = None
         self._options = options
 
@@ -139,17 +138,14 @@ class FixedPlan:
 
     def value(self, change: Change) -> float:
         """Return what one unit of a change adds to the cost, MUSD discounted, as long as it is small."""
-        rows = (by * self.dual(row) for moves in (change.rows, change.first_order) for row, by in moves.items())
+        moved = self._moved_rows(change)
         places = ((self.column_at[column], by) for column, by in change.upper.items() if column in self.column_at)
+        rows = (moved[place] * self.row_duals[place] for place in np.flatnonzero(moved))
         return math.fsum(rows) + math.fsum(by * self.reduced_costs[place] for place, by in places if self.at_upper[place])
 
     def worth(self, change: Change) -> Worth:
-        """Return what one unit of a change adds to the cost and how far that holds."""
-        moved_rows, moved_upper = np.zeros(len(self.rows)), np.zeros(len(self.columns))
-        for moves in (change.rows, change.first_order):
-            for row, by in moves.items():
-                if row in self.row_at:
-                    moved_rows[self.row_at[row]] += by
+        """Return what one unit of a change adds to the cost and how far that holds; where it :meth:`bends` the basis alone holds so far."""
+        moved_rows, moved_upper = self._moved_rows(change), np.zeros(len(self.columns))
         for column, by in change.upper.items():
             if column in self.column_at:
                 moved_upper[self.column_at[column]] += by
@@ -158,15 +154,31 @@ class FixedPlan:
         low, high = self._reach(steps, moved_rows, moved_upper)
         return Worth(self.value(change), low, high)
 
+    def bends(self, change: Change) -> bool:
+        """Return whether the cost need not run straight even while the basis stays: coefficients of a binding row move."""
+        moved = {row for (row, _), by in change.coefficients.items() if by}
+        return any(not self.basic_rows[self.row_at[row]] for row in moved if row in self.row_at)
+
+    def _moved_rows(self, change: Change) -> Vector:
+        """Return the movement of every right-hand side, and for coefficients the one that does the same at the plan's values."""
+        moved = np.zeros(len(self.rows))
+        for row, by in change.rows.items():
+            if row in self.row_at:
+                moved[self.row_at[row]] += by
+        for (row, column), by in change.coefficients.items():
+            if row in self.row_at and column in self.column_at:
+                moved[self.row_at[row]] -= by * self.columns[self.column_at[column]]
+        return moved
+
     def lies_idle(self, change: Change, near: float) -> bool:
         """Return whether nothing that a change moves binds, nor comes to bind within `near` units to either side."""
-        for moves in (change.rows, change.first_order):
-            for row, by in moves.items():
-                if by and (position := self.row_at.get(row)) is not None:
-                    value = self.rows[position]
-                    room = min(self.matrix.row_upper[position] - value, value - self.matrix.row_lower[position])
-                    if not self.basic_rows[position] or room <= near * abs(by) + TOLERANCE:
-                        return False
+        moved = self._moved_rows(change)
+        named = {row for row, by in change.rows.items() if by} | {row for (row, _), by in change.coefficients.items() if by}
+        for position in (self.row_at[row] for row in named if row in self.row_at):
+            value = self.rows[position]
+            room = min(self.matrix.row_upper[position] - value, value - self.matrix.row_lower[position])
+            if not self.basic_rows[position] or room <= near * abs(moved[position]) + TOLERANCE:
+                return False
         places = ((self.column_at[column], by) for column, by in change.upper.items() if by and column in self.column_at)
         return not any(
             self.at_upper[place] or self.matrix.upper[place] - self.columns[place] <= near * abs(by) + TOLERANCE for place, by in places
@@ -224,8 +236,15 @@ class FixedPlan:
                 low = max(low, float(limits[closing[matters] < 0].max(initial=-math.inf)))
         return low, high
 
-    def added_cost(self, change: Change) -> float:
-        """Return by how much one unit of a change raises the cost, solved again with the plants as built.
+    def added_cost(self, change: Change, onward: bool = False) -> float:
+        """Return by how much a change raises the cost, solved again with the plants as built.
+
+        Parameters
+        ----------
+        change
+            In units of its own.
+        onward
+            Start from where the last re-solve ended, which is nearer where that was of much the same change.
 
         Returns
         -------
@@ -235,8 +254,9 @@ class FixedPlan:
         if self._other is None:
             self._other = load(self.matrix, self._options)
             self._other.setOptionValue("presolve", "off")  # starts from the plan's basis instead
-            self._other.setBasis(self._highs.getBasis())
         highs, matrix = self._other, self.matrix
+        if not onward:
+            highs.setBasis(self._highs.getBasis())
         rows = [(self.row_at[row], by) for row, by in change.rows.items() if row in self.row_at]
         columns = [(self.column_at[column], by) for column, by in change.upper.items() if column in self.column_at]
         entries = [
@@ -244,12 +264,13 @@ class FixedPlan:
             for (row, column), by in change.coefficients.items()
             if row in self.row_at and column in self.column_at
         ]
+        before = self._coefficients_of({row for row, _, _ in entries})
         for position, by in rows:
             highs.changeRowBounds(position, matrix.row_lower[position] + by, matrix.row_upper[position] + by)
         for position, by in columns:
             highs.changeColBounds(position, matrix.lower[position], matrix.upper[position] + by)
         for row, column, by in entries:
-            highs.changeCoeff(row, column, float(matrix.a[row, column]) + by)
+            highs.changeCoeff(row, column, before.get((row, column), 0.0) + by)
         run_watched(highs, FINAL_SECONDS)
         status = highs.getModelStatus()
         if status in SOLVED:
@@ -261,6 +282,13 @@ class FixedPlan:
         for position, _ in columns:
             highs.changeColBounds(position, matrix.lower[position], matrix.upper[position])
         for row, column, _ in entries:
-            highs.changeCoeff(row, column, float(matrix.a[row, column]))
-        highs.setBasis(self._highs.getBasis())
+            highs.changeCoeff(row, column, before.get((row, column), 0.0))
         return added
+
+    def _coefficients_of(self, rows: Collection[int]) -> dict[tuple[int, int], float]:
+        """Return the coefficients of some rows by position."""
+        a, found = self._by_row, {}
+        for row in rows:
+            places = slice(a.indptr[row], a.indptr[row + 1])
+            found.update({(row, int(column)): float(by) for column, by in zip(a.indices[places], a.data[places], strict=True)})
+        return found

@@ -72,7 +72,6 @@ def test_a_change_lies_idle_only_if_nothing_it_moves_comes_to_bind():
     assert plan.lies_idle(Change(rows=dear), 4.5)
     assert not plan.lies_idle(Change(rows=dear), 4.7)  # 0.4 of 5 kt is taken
     assert not plan.lies_idle(Change(rows=cheap), 0.01)
-    assert not plan.lies_idle(Change(first_order=cheap), 0.01)
     unmet = Change(upper={("unmet", ("JPN", "magnets", "Nd", 2030)): 1.0})
     assert plan.lies_idle(unmet, 0.9)
     assert not plan.lies_idle(unmet, 1.1)
@@ -99,16 +98,32 @@ def test_re_solves_leave_no_trace():
     assert plan.worth(change).value == pytest.approx(first)
 
 
-def test_coefficients_count_in_re_solves_and_their_first_order_in_the_worth():
-    # at most half may be Chinese: 0.5 kt at 40 and 0.5 kt at 100; limit x total is 0.5 kt, so a point more allows 0.01 kt more
+def half_chinese(limit: float = 0.5) -> tuple[FixedPlan, Change]:
+    """Return 1 kt of demand of which at most half may be Chinese at 40, the rest costs 100; and a point more of that cap."""
     offers = [small.supplier("CHINA", tonnes=5000, price_share=0.4, china_linked=1), small.supplier("CLEAN", tonnes=5000)]
-    plan = fixed(small.book(suppliers=offers, hosts=[small.host(candidate="no")], caps=[small.cap("supply", "tonnes", "all", 0.5)]))
-    row = ("china_cap", ("CAP", "", 2030))
+    plan = fixed(small.book(suppliers=offers, hosts=[small.host(candidate="no")], caps=[small.cap("supply", "tonnes", "all", limit)]))
     purchase = [("purchase", (f"{name}|Nd|*", "JPN", 2030)) for name in ("CHINA", "CLEAN")]
-    point = Change(coefficients={(row, column): -0.01 for column in purchase}, first_order={row: 0.01})
+    return plan, Change(coefficients={(("china_cap", ("CAP", "", 2030)), column): -0.01 for column in purchase})
+
+
+def test_coefficients_are_worth_what_they_do_at_the_values_of_the_plan():
+    # limit x total is 0.5 kt, so a point more allows 0.01 kt more
+    plan, point = half_chinese()
     assert plan.worth(point).value == pytest.approx(-0.6)
     assert plan.added_cost(point.scaled(10)) == pytest.approx(-6.0)
     assert plan.worth(point.scaled(10).plus(point)).value == pytest.approx(-6.6)
+
+
+def test_coefficients_of_a_row_with_room_run_straight_until_it_binds():
+    offers = [small.supplier("CHINA", tonnes=400, price_share=0.4, china_linked=1), small.supplier("CLEAN", tonnes=5000)]
+    plan = fixed(small.book(suppliers=offers, hosts=[small.host(candidate="no")], caps=[small.cap("supply", "tonnes", "all", 0.5)]))
+    _, point = half_chinese()
+    assert not plan.bends(point)
+    worth = plan.worth(point)
+    assert (worth.value, worth.low, worth.high) == (0.0, pytest.approx(-10.0), math.inf)  # 40 of 50 points are used
+    assert plan.lies_idle(point, 9.0)
+    assert not plan.lies_idle(point, 11.0)
+    assert half_chinese()[0].bends(point)
 
 
 def books() -> list[int]:

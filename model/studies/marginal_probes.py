@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from model.formulation import build_model
 from model.matrix import Matrix, Name, compile_model
 from model.planner import Plan
-from model.problem import T_PER_KT, Cap, Problem
+from model.problem import Cap, Problem
 from model.ranging import Change
 from model.tables import Tables
 
@@ -22,9 +22,12 @@ DEMAND, SOURCE, SUPPLIER, CONTRACT, PLANT, CAP, STOCK, RULE, OFFTAKE = (
 KT, POINT = "MUSD/kt", "MUSD/point"
 
 WHOLE = 100.0
-"""Percentage points that count as the whole of a cap in a year in which it is 0 and no share of itself can be told."""
+"""Percentage points of a whole: the most that a share can be, and what counts as the whole of a cap in a year in which it is 0."""
 
 Editor = Callable[[Tables, float], Tables]
+
+Shares = dict[Name, dict[Name, float]]
+"""Row -> column -> movement of the coefficient when the share that the row states rises by 1."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,16 @@ class Probe:
     figure: dict[int, float] = field(default_factory=dict)
     edit: Editor | None = None
     from_zero: float = 0.0
+
+    @property
+    def top(self) -> float:
+        """Largest that the figure can be: a share is at most the whole."""
+        return WHOLE if self.unit == POINT else math.inf
+
+    @property
+    def highest(self) -> float:
+        """Largest share of itself by which the figure can rise in every year."""
+        return max(0.0, min(((self.top - figure) / (figure or self.from_zero or 1.0) for figure in self.figure.values()), default=math.inf))
 
     @property
     def rises_only(self) -> bool:
@@ -145,15 +158,16 @@ def list_probes(plan: Plan, matrix: Matrix) -> list[Probe]:
         Of its problem.
     """
     problem = plan.problem
+    shares = _share_coefficients(problem, matrix)
     return [
         *_demands(problem),
         *_stockpiles(problem),
         *_offers(problem),
         *_sources(problem),
         *_plants(plan),
-        *_caps(plan, matrix),
-        *_rules(plan, matrix),
-        *_offtakes(plan),
+        *_caps(problem, shares),
+        *_rules(plan, shares),
+        *_offtakes(plan, shares),
     ]
 
 
@@ -249,65 +263,67 @@ def _plants(plan: Plan) -> list[Probe]:
     return list(probes.values())
 
 
-def _caps(plan: Plan, matrix: Matrix) -> list[Probe]:
-    problem = plan.problem
-    shares = plan.solution.tables["china_shares"]
-    total = {
-        (row["cap"], row["member"], int(row["year"])): float(row["total"]) / (1.0 if row["measure"] == "value" else T_PER_KT)
-        for row in shares.to_dict("records")
-    }  # fmt: skip
-    moves = _limit_coefficients(problem, matrix)
+def _caps(problem: Problem, shares: Shares) -> list[Probe]:
     probes = []
     for cap in problem.caps:
         name = " ".join(part for part in (cap.cap, cap.member) if part)
         probe = Probe(CAP, name, f"cap {name}", POINT, edit=_cap_editor(cap), from_zero=WHOLE)
         for y, limit in cap.limit.items():
             row: Name = ("china_cap", (cap.cap, cap.member, y))
-            if limit < 1.0 and row in moves:
-                coefficients = {(row, column): by / 100.0 for column, by in moves[row].items()}
-                probe.per_unit[y] = Change(coefficients=coefficients, first_order={row: total[cap.cap, cap.member, y] / 100.0})
-                probe.figure[y] = limit * 100.0
+            if limit < 1.0 and row in shares:
+                probe.per_unit[y], probe.figure[y] = Change(coefficients=_of_a_point(shares, [row])), limit * 100.0
         if probe.per_unit:
             probes.append(probe)
     return probes
 
 
-def _limit_coefficients(problem: Problem, matrix: Matrix) -> dict[Name, dict[Name, float]]:
-    """Return by how much the coefficients of each cap's row move when its limit rises by 1: from its row and that of another limit."""
+def _of_a_point(shares: Shares, rows: Iterable[Name]) -> dict[tuple[Name, Name], float]:
+    return {(row, column): by / 100.0 for row in rows for column, by in shares.get(row, {}).items()}
 
-    def other(limit: float) -> float:
-        return 0.5 if limit <= 0 else limit / 2 if limit < 1 else limit
 
-    changed = tuple(replace(cap, limit={y: other(limit) for y, limit in cap.limit.items()}) for cap in problem.caps)
-    compiled = compile_model(build_model(replace(problem, caps=changed)))
+def _share_coefficients(problem: Problem, matrix: Matrix) -> Shares:
+    """Return by how much the coefficients of each row of a share move when that rises by 1: from its row and that of another share.
+
+    Shares are caps, export shares and offtake minima: each multiplies a total that the plan decides.
+    """
     limits: dict[Name, float] = {("china_cap", (cap.cap, cap.member, y)): limit for cap in problem.caps for y, limit in cap.limit.items()}
-    found: dict[Name, dict[Name, float]] = {}
-    for sign, one in ((1.0, matrix), (-1.0, compiled)):
+    rules = {rule.rule_id: rule.value for rule in problem.rules if rule.rule == "export_share"}
+
+    def share(row: Name) -> float | None:
+        match row:
+            case ("export_share_limit", (str(rule), _, _)):
+                return rules[rule]
+            case ("offtake_minimum", (str(market), _, _)):
+                return problem.offtake_minimum[market]
+        return limits.get(row)
+
+    other = replace(
+        problem,
+        caps=tuple(
+            replace(cap, limit={y: _another(limit) if limit < 1.0 else limit for y, limit in cap.limit.items()}) for cap in problem.caps
+        ),
+        rules=tuple(replace(rule, value=_another(rule.value)) if rule.rule == "export_share" else rule for rule in problem.rules),
+        offtake_minimum={market: _another(least) if least > 0 else least for market, least in problem.offtake_minimum.items()},
+    )
+    found: Shares = {}
+    for sign, one in ((1.0, matrix), (-1.0, compile_model(build_model(other)))):
         rows = one.a.tocsr()
         for position, row in enumerate(one.rows):
-            if row[0] == "china_cap":
+            if (own := share(row)) is not None:
                 entries = found.setdefault(row, {})
                 for place in range(rows.indptr[position], rows.indptr[position + 1]):
                     column = one.columns[rows.indices[place]]
-                    by = sign * float(rows.data[place]) / (limits[row] - other(limits[row]))
-                    entries[column] = entries.get(column, 0.0) + by
+                    entries[column] = entries.get(column, 0.0) + sign * float(rows.data[place]) / (own - _another(own))
     return {row: {column: by for column, by in entries.items() if abs(by) > 1e-12} for row, entries in found.items()}
 
 
-def _delivery_coefficients(matrix: Matrix) -> Iterator[tuple[Name, float]]:
-    """Yield each row of an export share with the coefficient of its deliveries."""
-    rows = matrix.a.tocsr()
-    for position, row in enumerate(matrix.rows):
-        if row[0] == "export_share_limit":
-            places = range(rows.indptr[position], rows.indptr[position + 1])
-            own = [abs(float(rows.data[place])) for place in places if matrix.columns[rows.indices[place]][0] == "deliver"]
-            yield row, max(own, default=1.0)
+def _another(share: float) -> float:
+    """Return a share that is not this one."""
+    return 0.5 if share <= 0 else share / 2
 
 
-def _rules(plan: Plan, matrix: Matrix) -> list[Probe]:
-    problem = plan.problem
-    made = plan.solution.tables["products"]
-    scale = dict(_delivery_coefficients(matrix))
+def _rules(plan: Plan, shares: Shares) -> list[Probe]:
+    problem, built = plan.problem, set(plan.solution.tables["builds"]["host"])
     probes = []
     for rule in problem.rules:
         if rule.rule not in ("feed_ceiling", "export_ceiling", "export_share"):
@@ -321,24 +337,16 @@ def _rules(plan: Plan, matrix: Matrix) -> list[Probe]:
             if not rule.holds(y):
                 continue
             if rule.rule == "export_share":
-                own = made[(made["host"] == rule.host) & (made["year"] == y)]
-                # at the plan's output; a row may be written in t instead of kt
-                more: dict[Name, float] = {}
-                for p, tonnes in zip(own["product"], own["made"], strict=True):
-                    row = ("export_share_limit", (rule.rule_id, p, y))
-                    more[row] = scale.get(row, 1.0) * tonnes / T_PER_KT / 100.0
-                probe.per_unit[y], probe.figure[y] = Change(rows=more), rule.value * 100.0
+                rows: list[Name] = [("export_share_limit", (rule.rule_id, p, y)) for p in problem.products if rule.host in built]
+                probe.per_unit[y], probe.figure[y] = Change(coefficients=_of_a_point(shares, rows)), rule.value * 100.0
             else:
                 probe.per_unit[y], probe.figure[y] = Change(rows={(f"{rule.rule}_limit", (rule.rule_id, y)): 1.0}), rule.value
         probes.append(probe)
     return probes
 
 
-def _offtakes(plan: Plan) -> list[Probe]:
-    problem, made = plan.problem, plan.solution.tables["products"]
-    worth: dict[tuple[str, int], float] = defaultdict(float)
-    for h, p, y, tonnes in zip(made["host"], made["product"], made["year"], made["made"], strict=True):
-        worth[h, int(y)] += problem.price[p, int(y)] * tonnes / T_PER_KT
+def _offtakes(plan: Plan, shares: Shares) -> list[Probe]:
+    problem, built = plan.problem, sorted(set(plan.solution.tables["builds"]["host"]))
     probes = []
     for m, least in problem.offtake_minimum.items():
         if least <= 0:
@@ -347,9 +355,8 @@ def _offtakes(plan: Plan) -> list[Probe]:
         edit = _multiplied("markets", {"market": m}, ("offtake_minimum",), 1.0)
         probe = Probe(OFFTAKE, m, f"least share of each plant's output for {m}", POINT, edit=edit)
         for y in problem.years:
-            more: dict[Name, float] = {("offtake_minimum", (m, h, y)): value / 100.0 for (h, year), value in worth.items() if year == y}
-            if more:  # at the plan's output
-                probe.per_unit[y], probe.figure[y] = Change(rows=more), least * 100.0
+            if more := _of_a_point(shares, [("offtake_minimum", (m, h, y)) for h in built]):
+                probe.per_unit[y], probe.figure[y] = Change(coefficients=more), least * 100.0
         if probe.per_unit:
             probes.append(probe)
     return probes
