@@ -14,7 +14,7 @@ from model.problem_builder import build_problem
 from model.ranging import Change, FixedPlan, Worth
 from model.studies import find_study
 from model.studies.marginal_prices import Priced, find_slopes
-from model.studies.marginal_probes import CAP, DEMAND, OFFTAKE, RULE, list_probes
+from model.studies.marginal_probes import CAP, DEMAND, list_probes
 from model.studies.marginal_words import read_aloud
 from model.studies.study import StudyContext, StudySheet
 from model.tables import Tables
@@ -106,7 +106,7 @@ def test_a_value_that_holds_neither_way_is_left_blank(monkeypatch):
     plan = solve(just_met(), small.EXACT)
     fixed = fixed_plan(plan, just_met())
     monkeypatch.setattr(FixedPlan, "worth", lambda _, change: Worth(70.0, 0.0, 0.0))
-    slopes, low, high = find_slopes(fixed, rises, rises.scaled(-1.0), 0.01)
+    slopes, low, high = find_slopes(fixed, rises, rises.scaled(-1.0), 0.01, (math.inf, math.inf))
     assert all(math.isnan(each) for each in (slopes.value, slopes.more, slopes.less))
     assert (low, high) == (0.0, 0.0)
     probe = next(probe for probe in list_probes(plan, fixed.matrix) if probe.kind == DEMAND)
@@ -235,14 +235,14 @@ def fixed_plan(plan: Plan, tables: Tables) -> FixedPlan:
 
 @pytest.mark.parametrize("seed", books())
 def test_a_probe_moves_the_model_as_its_edit_moves_the_tables(seed):
-    """With the plants as built, changed right-hand sides cost what changed tables cost; shares of output are of first order."""
+    """With the plants as built, what a probe moves costs what changed tables cost."""
     tables = random_book(seed)
     plan = solve(tables, small.EXACT)
     fixed = fixed_plan(plan, tables)
     assert fixed.objective == pytest.approx(plan.solution.objective)
     kinds = set()
     for probe in list_probes(plan, fixed.matrix):
-        if probe.edit is None or probe.kind == OFFTAKE or (probe.kind == RULE and "share" in probe.words):
+        if probe.edit is None:
             continue
         for step in (-0.05, 0.05):
             added = fixed.added_cost(probe.moved(step))
@@ -260,7 +260,8 @@ def test_free_plants_cost_no_more_than_those_as_built(seed):
     top, again, _ = figures(random_book(seed))
     told = again[again["verdict"] == "passed"].dropna(subset=["as_built"])
     assert (told["free"] <= told["as_built"] + 1e-5).all()
-    # a cap moves coefficients, every other figure right-hand sides only, and in those the cost is convex
-    convex, straight = told[~told.index.str.startswith("cap ")], top[~top["kind"].isin([CAP])]
+    # shares move coefficients, every other figure right-hand sides only, and in those the cost is convex
+    shares = top.index[top["unit"] == "MUSD/point"]
+    convex, straight = told[~told.index.isin(shares)], top[~top.index.isin(shares)]
     assert (convex["as_built"] >= convex["by_value"] - 1e-5).all()
     assert (straight["more"] >= -straight["less"] - 1e-5).all()

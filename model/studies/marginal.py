@@ -12,9 +12,11 @@ from model.matrix import compile_model
 from model.planner import Plan
 from model.problem import T_PER_KT
 from model.ranging import Change, FixedPlan
+from model.report_words import SHOWN
 from model.result_schema import ResultColumn
 from model.studies.marginal_prices import NEARBY, NOTHING, Priced, find_slopes, pick_rows, price_figures
 from model.studies.marginal_probes import CONTRACT, KT, Probe, list_probes
+from model.studies.marginal_ranges import OFF
 from model.studies.marginal_resolves import RESOLVE_COLUMNS, list_resolves, resolve_frame, solve_again
 from model.studies.marginal_sentences import resolve_sentences
 from model.studies.marginal_words import read_aloud
@@ -36,8 +38,17 @@ TOP_COLUMNS = (
         "",
         "USD/kg: per kg more in every year, both discounted; MUSD/point: discounted cost of one percentage point more in every year.",
     ),
-    ResultColumn("holds_down", "share", "The value holds down to this change of the figure in every year; 0: not at all downwards."),
-    ResultColumn("holds_up", "share", "The value holds up to this change; 0: not at all upwards. Where a cap is 0: of 100 points."),
+    ResultColumn(
+        "holds_down",
+        "share",
+        "The value holds down to this change of the figure in every year; 0: not at all downwards. Of points: within "
+        "1 % of the change or 0.05 MUSD, by re-solves.",
+    ),
+    ResultColumn(
+        "holds_up",
+        "share",
+        "The value holds up to this change, a share to the whole at most; 0: not at all upwards. Where a cap is 0: of 100 points.",
+    ),
     ResultColumn(
         "less",
         "MUSD",
@@ -63,8 +74,19 @@ ALL_COLUMNS = (
     ResultColumn("one_more", "see unit", "Cost added by one unit more; solved again where the value does not hold upwards."),
     ResultColumn("one_less", "see unit", "Cost added by one unit less; solved again where the value does not hold downwards."),
     ResultColumn("unit", "", "USD/kg, or MUSD per percentage point."),
-    ResultColumn("from", "see unit", "Least figure for which the value holds; the rest as it is. The figure itself: not downwards."),
-    ResultColumn("to", "see unit", "Largest figure for which the value holds. The figure itself: not upwards."),
+    ResultColumn(
+        "from",
+        "see unit",
+        "Least figure for which the value holds (points: as on sheet marginal); the rest as it is. The figure itself: not downwards.",
+    ),
+    ResultColumn(
+        "to", "see unit", "Largest figure for which the value holds, a share to the whole at most. The figure itself: not upwards."
+    ),
+)
+
+BENT = (
+    f"The total that a cap or another share is of moves with it, so the cost bends: such a value holds as far as re-solves with the plants as built "
+    f"stay within {OFF:.0%} of the change or {SHOWN} MUSD of it."
 )
 
 
@@ -85,17 +107,17 @@ def year_frame(fixed: FixedPlan, probes: Sequence[Probe], plan: Plan) -> pd.Data
     """List every figure that moves the cost by year with the range of the figure in which its value holds."""
     rows = []
     for probe in probes:
-        scale, top, unit = (T_PER_KT, math.inf, "USD/kg") if probe.unit == KT else (1.0, 100.0, "MUSD/point")
+        scale, unit = (T_PER_KT, "USD/kg") if probe.unit == KT else (1.0, "MUSD/point")
         for y, change in probe.per_unit.items():
             figure, weight = probe.figure[y], plan.problem.weight[y]
             near = NEARBY * figure if probe.unit == KT else min(1.0, figure)
             near = near or 1.0 / scale  # a tonne or a point where there is nothing yet
             if fixed.lies_idle(change, near):
                 continue
-            found, low, high = find_slopes(fixed, change, change.scaled(-1.0) if figure > 0 else None, near)
+            found, low, high = find_slopes(fixed, change, change.scaled(-1.0) if figure > 0 else None, near, (figure, probe.top - figure))
             worth = found.over(weight)
             if worth.size > NOTHING or (probe.kind != CONTRACT and math.inf in (worth.more, worth.less)):
-                reach = (scale * max(0.0, figure + low), min(top, scale * (figure + high)))
+                reach = (scale * max(0.0, figure + low), scale * (figure + high))
                 values = (worth.value, worth.more, worth.less)
                 rows.append((probe.kind, probe.item, y, scale * figure, *values, unit, *reach))
     return pd.DataFrame(rows, columns=[column.name for column in ALL_COLUMNS])
@@ -126,6 +148,7 @@ def run(context: StudyContext) -> Sequence[StudySheet]:
     words = [
         f"Values hold for small changes with the plants as built; {step:.0%} more or less in every year is solved again beside them.",
         "Where a figure is just met, one more and one less are worth different amounts: both are given, solved again.",
+        *([BENT] if (top["unit"] != "USD/kg").any() else []),
         "Budgets, numbers of plants and limits on one country act on plants alone: they have no value here, only below, where plants may change.",
         *resolve_sentences(plan, resolves, plans),
     ]

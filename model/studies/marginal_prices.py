@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from model.ranging import Change, FixedPlan
 from model.studies.marginal_probes import CONTRACT, KT, Probe
-
-NOTHING = 1e-6
-"""MUSD that count as none."""
+from model.studies.marginal_ranges import NOTHING, follow
 
 NEARBY = 0.01
 """Share of a figure through which a value must hold to be told; where it ends before, that hundredth is solved again."""
@@ -27,8 +25,7 @@ class Slopes:
     Parameters
     ----------
     value
-        Of one more within the range in which the linear program keeps its basis, or where one more and one less are alike;
-        otherwise NaN.
+        Of one more within its range, or where one more and one less are alike; otherwise NaN.
     more, less
         Of one more, and of one less: the value where it holds, otherwise solved again. Infinite: no plan then. NaN: not known,
         or the figure is 0 and cannot be less.
@@ -64,7 +61,7 @@ class Priced:
     whole
         Of the whole figure at that rate.
     low, high
-        Shares of the figure between which the value holds.
+        Shares of the figure between which the value holds; no share is more than the whole.
     """
 
     probe: Probe
@@ -74,7 +71,7 @@ class Priced:
     high: float
 
 
-def find_slopes(fixed: FixedPlan, rise: Change, fall: Change | None, near: float) -> tuple[Slopes, float, float]:
+def find_slopes(fixed: FixedPlan, rise: Change, fall: Change | None, near: float, most: tuple[float, float]) -> tuple[Slopes, float, float]:
     """Return what a change and its opposite add to the cost by unit, and from how many units to how many the value holds.
 
     Parameters
@@ -82,19 +79,35 @@ def find_slopes(fixed: FixedPlan, rise: Change, fall: Change | None, near: float
     rise, fall
         One unit more and one unit less; None where there can be no less.
     near
-        Units through which a value must hold.
+        Units through which a value must hold; where the cost bends, only at once.
+    most
+        Units by which it can fall and rise; the range ends there. Of 0 and a cost that bends no range is sought.
     """
+    if fixed.bends(rise):
+        return _find_bent(fixed, rise, fall, near, most)
     up = fixed.worth(rise)
+    high = min(up.high, most[1])
     more, value = fixed.slope(rise, near, up), up.value if up.high >= near else math.nan
     if fall is None:
-        return Slopes(value, more, math.nan), 0.0, up.high
+        return Slopes(value, more, math.nan), 0.0, high
     down = up.turned() if fall == rise.scaled(-1.0) else fixed.worth(fall)
     found = Slopes(value, more, fixed.slope(fall, near, down))
     if math.isnan(value) and down.high >= near:
         found = Slopes(-down.value, found.more, found.less)
     elif math.isnan(value) and found.alike:  # the basis ends at once, the value goes on
         found = Slopes(up.value, found.more, found.less)
-    return found, -down.high + 0.0, up.high
+    return found, -min(down.high, most[0]) + 0.0, high
+
+
+def _find_bent(fixed: FixedPlan, rise: Change, fall: Change | None, near: float, most: tuple[float, float]) -> tuple[Slopes, float, float]:
+    up = follow(fixed, rise, near, most[1])
+    value = fixed.value(rise) if up.smooth else math.nan
+    if fall is None:
+        return Slopes(value, up.slope, math.nan), 0.0, up.reach
+    down = follow(fixed, fall, near, most[0])
+    if math.isnan(value) and down.smooth:
+        value = -fixed.value(fall)
+    return Slopes(value, up.slope, down.slope), -down.reach + 0.0, up.reach
 
 
 def _price(fixed: FixedPlan, probe: Probe, weight: dict[int, float], near: float) -> Priced | None:
@@ -104,15 +117,15 @@ def _price(fixed: FixedPlan, probe: Probe, weight: dict[int, float], near: float
     if fixed.lies_idle(change, near) and (probe.unit == KT or fixed.lies_idle(point, 1.0)):
         return None
     can_fall = any(figure > 0 for figure in probe.figure.values())
-    whole, low, high = find_slopes(fixed, change, probe.moved(-1.0) if can_fall else None, near)
+    whole, low, high = find_slopes(fixed, change, probe.moved(-1.0) if can_fall else None, near, (1.0, probe.highest))
     if probe.unit == KT:
         kt = sum(weight[y] * figure for y, figure in probe.figure.items())
         if kt <= 0:
             return None
         unit = whole.over(kt)
     else:
-        unit, _, _ = find_slopes(fixed, point, probe.shifted(-1.0) if can_fall else None, 1.0)
-    return Priced(probe, unit, whole, max(-1.0, low), high)
+        unit, _, _ = find_slopes(fixed, point, probe.shifted(-1.0) if can_fall else None, 1.0, (0.0, 0.0))
+    return Priced(probe, unit, whole, low, high)
 
 
 def price_figures(fixed: FixedPlan, probes: Iterable[Probe], weight: dict[int, float], step: float) -> list[Priced]:
