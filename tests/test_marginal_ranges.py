@@ -13,9 +13,9 @@ from model.problem_builder import build_problem
 from model.ranging import FixedPlan
 from model.report_words import SHOWN
 from model.studies.marginal import year_frame
-from model.studies.marginal_prices import Priced, price_figures
+from model.studies.marginal_prices import Priced, find_slopes, price_figures
 from model.studies.marginal_probes import CAP, KT, OFFTAKE, RULE, list_probes
-from model.studies.marginal_ranges import NOTHING, OFF, follow
+from model.studies.marginal_ranges import NOTHING, OFF, follow, slope_at_once
 from model.tables import Tables
 from tests import small
 from tests.random_books import random_book
@@ -93,13 +93,18 @@ def test_a_cap_that_is_just_met_is_worth_something_downwards_alone():
 def test_a_side_on_which_the_worth_is_no_tangent_is_solved_again(monkeypatch):
     fixed, item = cap_of(scarce())
     point = item.probe.shifted(1.0)
-    assert follow(fixed, point, 1.0, 50.0).smooth
-    monkeypatch.setattr(FixedPlan, "value", lambda _, change: 0.0)
-    side = follow(fixed, point, 1.0, 50.0)
+    assert follow(fixed, point, -1.2, 1.0, 50.0).smooth
+    side = follow(fixed, point, 0.0, 1.0, 50.0)
     assert (side.smooth, side.reach) == (False, 0.0)
     assert side.slope == pytest.approx(30.0 - 30.0 * 0.51 / 0.49)
+    assert slope_at_once(fixed, point, 1.0) == pytest.approx(-1.2, rel=1e-3)
+    with monkeypatch.context() as wrong:
+        wrong.setattr(FixedPlan, "value", lambda _, change: 7.0)
+        slopes, low, high = find_slopes(fixed, point, point.scaled(-1.0), 1.0, (50.0, 50.0))
+    assert slopes.value == pytest.approx(-1.2, rel=1e-3)
+    assert (low, high) == (0.0, pytest.approx(1.4, rel=0.1))
     monkeypatch.setattr(FixedPlan, "added_cost", lambda *_, **__: math.nan)
-    assert math.isnan(follow(fixed, point, 1.0, 50.0).slope)
+    assert math.isnan(follow(fixed, point, -1.2, 1.0, 50.0).slope)
 
 
 def books() -> list[int]:

@@ -50,7 +50,13 @@ class Side:
     reach: float
 
 
-def follow(fixed: FixedPlan, change: Change, near: float, most: float) -> Side:
+def slope_at_once(fixed: FixedPlan, change: Change, near: float) -> float:
+    """Return what a unit of a change adds to the cost at its very start, by a re-solve of a tenth of what :func:`follow` tries first."""
+    units = 0.1 * AT_ONCE * near
+    return fixed.added_cost(change.scaled(units)) / units
+
+
+def follow(fixed: FixedPlan, change: Change, value: float, near: float, most: float) -> Side:
     """Return how far what a change is worth holds in its direction.
 
     Parameters
@@ -59,12 +65,13 @@ def follow(fixed: FixedPlan, change: Change, near: float, most: float) -> Side:
         The plan with its plants as built.
     change
         One unit.
+    value
+        What it is worth, MUSD discounted.
     near
         Units that count as near, above 0.
     most
         Units up to which the range is asked; 0: it is not.
     """
-    value = fixed.value(change)
 
     def miss(units: float, added: float) -> float:
         """Return by how many times what is allowed the worth misses."""
