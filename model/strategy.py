@@ -151,8 +151,7 @@ class _Strategy:
         state = self.state = SearchState(None, cutoff, -math.inf)
         if start:
             self._try(self.matrix, start, state)
-        if state.best is None:
-            # what the markets do without joint plants is known in no time: whatever stops the search, there is a plan where that is one
+        if state.best is None:  # what the markets do without joint plants is known in no time: a plan, whatever stops the search
             self._try(self.matrix, (), state)
         self.clock.lap("first plan")
         self._report(state)
