@@ -28,7 +28,7 @@ from model.problem import (
     Problem,
     offer_key,
 )
-from model.problem_policy import policy_of, rule_span
+from model.problem_policy import bars_feed, policy_of, rule_span
 from model.problem_sheets import by_key, modelled_years, output_share, records
 from model.schema import ANY, THORIUM_LEVELS
 from model.tables import Tables
@@ -191,12 +191,7 @@ class _Builder:
         if (only and h["country"] not in only) or thorium > THORIUM_LEVELS.index(h["thorium_accepted"]):
             return []
         cracked = self.processing[s["feed_type"]]["needs_cracking"] == "yes"
-        barred = [
-            rule_span(row)
-            for row in self.rules
-            if row["host"] == host
-            and ((row["rule"] == "no_thorium" and thorium > THORIUM_LEVELS.index("low")) or (row["rule"] == "no_cracking" and cracked))
-        ]
+        barred = [rule_span(row) for row in self.rules if row["host"] == host and bars_feed(row["rule"], thorium, cracked)]
         return [y for y in self.years if (source, y) in self.available and not any(a <= y <= b for a, b in barred)]
 
     def feeds(self, builds: Iterable[BuildKey], line: dict[BuildKey, str], integrated: dict[str, bool]) -> dict:

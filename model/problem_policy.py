@@ -10,6 +10,7 @@ import pandas as pd
 
 from model.problem import KT_PER_T, Cap, HostRule
 from model.problem_sheets import by_key, records
+from model.schema import THORIUM_LEVELS
 from model.tables import Tables
 
 CEILING_RULES = ("feed_ceiling", "export_share", "export_ceiling")
@@ -20,6 +21,11 @@ def rule_span(row: Mapping[str, Any]) -> tuple[float, float]:
     first = -math.inf if pd.isna(row["from_year"]) else float(row["from_year"])
     last = math.inf if pd.isna(row["to_year"]) else float(row["to_year"])
     return first, last
+
+
+def bars_feed(rule: str, thorium: int, cracked: bool) -> bool:
+    """Return whether a rule, while it is in force, keeps feed of a thorium level out of its host, cracked there or not."""
+    return (rule == "no_thorium" and thorium > THORIUM_LEVELS.index("low")) or (rule == "no_cracking" and cracked)
 
 
 def caps_of(tables: Tables, years: tuple[int, ...], products: tuple[str, ...]) -> tuple[Cap, ...]:

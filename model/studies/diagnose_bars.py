@@ -12,7 +12,8 @@ from model.book import split_codes
 from model.formulation_elastic import Bar, Code
 from model.problem import Problem
 from model.problem_builder import build_problem
-from model.problem_sheets import by_key, modelled_years, output_share
+from model.problem_policy import bars_feed, rule_span
+from model.problem_sheets import by_key, modelled_years, output_share, records
 from model.schema import THORIUM_LEVELS
 from model.tables import Tables
 
@@ -69,11 +70,11 @@ def _built(tables: Tables, wide: Tables) -> tuple[Tables, Problem]:
 
 def bars(tables: Tables, problem: Problem) -> Iterator[Bar]:
     """Yield what the book's own rules bar in the wider problem."""
-    hosts = {row["host"]: row for row in tables["hosts"].to_dict("records")}
+    hosts = by_key(tables, "hosts", "host")
     designs = by_key(tables, "designs", "design")
     builds = {d: math.ceil(row["build_years"] - 1e-9) for d, row in designs.items()}
     decision = tables.setting("decision_year")
-    rules = [row for row in tables["host_rules"].to_dict("records") if row["rule"] in BARRING_RULES]
+    rules = [(row["rule"], row["host"], *rule_span(row), row["rule_id"]) for row in records(tables, "host_rules")]
     for key in problem.builds:
         h, d, _, y = key
         column = ("build", key)
@@ -85,9 +86,9 @@ def bars(tables: Tables, problem: Problem) -> Iterator[Bar]:
             yield Bar(column, (("earliest_start", h),), hosts[h]["earliest_start"] - y)
         if y < decision + builds[d]:
             yield Bar(column, (("decision_year",), ("build_years", d)), decision + builds[d] - y)
-        for row in rules:
-            if row["rule"] == "forbid_plant" and row["host"] == h and holds(row, y):
-                yield Bar(column, (("drop_rule", row["rule_id"]),))
+        for rule, where, first, last, rule_id in rules:
+            if rule == "forbid_plant" and where == h and first <= y <= last:
+                yield Bar(column, (("drop_rule", rule_id),))
     sources = by_key(tables, "sources", "source_id")
     thorium = {s: THORIUM_LEVELS.index(row["thorium"]) for s, row in sources.items()}
     bound_to = {s: split_codes(row["process_only_in"]) for s, row in sources.items()}
@@ -98,9 +99,9 @@ def bars(tables: Tables, problem: Problem) -> Iterator[Bar]:
             codes.append(("process_only_in", s))
         if thorium[s] > THORIUM_LEVELS.index(hosts[h]["thorium_accepted"]):
             codes.append(("thorium_accepted", h))
-        for row in rules:
-            if row["host"] == h and holds(row, y) and _bars_feed(row["rule"], thorium[s], problem.cracked[s]):
-                codes.append(("drop_rule", row["rule_id"]))
+        for rule, where, first, last, rule_id in rules:
+            if where == h and first <= y <= last and bars_feed(rule, thorium[s], problem.cracked[s]):
+                codes.append(("drop_rule", rule_id))
         for code in codes:
             yield Bar(("feed", feed), (code,), 1.0, problem.available[s, y])
         if output_share(sources[s], y) == 0.0:
@@ -112,18 +113,3 @@ def _not_offered(source: dict) -> Iterator[str]:
         yield "use"
     if source["uncommitted"] == 0.0:
         yield "uncommitted"
-
-
-def _bars_feed(rule: str, thorium: int, cracked: bool) -> bool:
-    if rule == "no_thorium":
-        return thorium > THORIUM_LEVELS.index("low")
-    return rule == "no_cracking" and cracked
-
-
-def holds(row: dict, year: int) -> bool:
-    """Return whether a dated row is in force in a year."""
-    return not (row["from_year"] > year) and not (row["to_year"] < year) if _dated(row) else True
-
-
-def _dated(row: dict) -> bool:
-    return not (pd.isna(row["from_year"]) and pd.isna(row["to_year"]))
