@@ -6,6 +6,9 @@ from typing import Any
 
 from model.tables import Tables
 
+FULL_OUTPUT_AFTER = 2
+"""Years from a source's first year to its full output."""
+
 
 def modelled_years(tables: Tables) -> tuple[int, ...]:
     """Return the modelled years in order, from the `modelled_years` setting."""
@@ -20,7 +23,7 @@ def modelled_years(tables: Tables) -> tuple[int, ...]:
 def output_share(source: dict[Any, Any], year: int) -> float:
     """Return the share of its capacity that a source puts out in a year."""
     age = year - source["first_year"]
-    return float(0.0 if age < 0 else source["ramp_1"] if age < 1 else source["ramp_2"] if age < 2 else 1.0)
+    return float(0.0 if age < 0 else source["ramp_1"] if age < 1 else source["ramp_2"] if age < FULL_OUTPUT_AFTER else 1.0)
 
 
 def records(tables: Tables, sheet: str) -> list[dict[Any, Any]]:

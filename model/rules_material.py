@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from model.book import TRACE, Book, is_blank
 from model.findings import Offence, rule
+from model.problem_sheets import output_share
 from model.rules_time import HORIZON
 from model.schema import ANY
 from model.words import listing, number_text, show
@@ -216,9 +217,7 @@ def _feed_content(book: Book, product: str) -> dict[int, float]:
     for record in book.used_sources.to_dict("records"):
         share = book.content.get(record["source_id"], {}).get(product, 0.0)
         for year in book.years if share > TRACE else ():
-            age = year - record["first_year"]
-            ramp = 0.0 if age < 0 else record["ramp_1"] if age < 1 else record["ramp_2"] if age < 2 else 1.0
-            tonnes[year] += share * record["capacity"] * record["uncommitted"] * ramp
+            tonnes[year] += share * record["capacity"] * record["uncommitted"] * output_share(record, year)
     return tonnes
 
 

@@ -13,7 +13,7 @@ from model.formulation_elastic import Bar, Code
 from model.problem import Problem
 from model.problem_builder import build_problem
 from model.problem_policy import bars_feed, rule_span
-from model.problem_sheets import by_key, modelled_years, output_share, records
+from model.problem_sheets import FULL_OUTPUT_AFTER, by_key, modelled_years, output_share, records
 from model.schema import THORIUM_LEVELS
 from model.tables import Tables
 
@@ -21,9 +21,6 @@ BARRING_RULES = ("forbid_plant", "no_thorium", "no_cracking")
 
 NOTHING_T = 1e-9
 """Tonnes a year that stand for none, so that a supplier with nothing to offer in a year has a figure to raise."""
-
-FULL_OUTPUT_AFTER = 2
-"""Years from a source's first year to its full output."""
 
 
 def widened(tables: Tables) -> tuple[Tables, Problem]:

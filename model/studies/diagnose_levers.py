@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from model.formulation_elastic import LEAD_YEAR_WEIGHT, SMALL_SHARE, Code
+from model.problem_sheets import FULL_OUTPUT_AFTER
 from model.schema import THORIUM_LEVELS
-from model.studies.diagnose_bars import FULL_OUTPUT_AFTER
 from model.studies.diagnose_edits import Edit, Typed, setting_row
 from model.tables import Tables
 
