@@ -20,8 +20,17 @@ from model.problem import Cap, Problem
 Code = tuple[str | int, ...]
 """Kind of a figure and what it belongs to, such as ("cap", "EACH", 2032)."""
 
-WHOLE = ("max_plants", "plants_per_host", "minimum_hosts", "candidate", "earliest_start", "decision_year", "build_years", "drop_rule", "thorium_accepted", "use", "first_year", "process_only_in", "design_host")  # fmt: skip
-"""Kinds whose change is a whole number: plants, hosts, years, or yes/no."""
+COUNTS = ("max_plants", "plants_per_host", "minimum_hosts")
+"""Kinds that count plants or hosts."""
+
+LEAD_TIMES = ("earliest_start", "decision_year", "build_years", "first_year")
+"""Kinds whose change is a number of years."""
+
+YES_OR_NO = ("drop_rule", "candidate", "thorium_accepted", "use", "process_only_in", "design_host")
+"""Kinds that have one other value, or go."""
+
+WHOLE = (*COUNTS, *LEAD_TIMES, *YES_OR_NO)
+"""Kinds whose change is a whole number."""
 
 BY_YEAR = ("cap", "supply", "demand", "budget")
 """Kinds whose figures stand in the year columns of one row."""
@@ -266,25 +275,16 @@ class _Figures:
 
     def weight(self, code: Code) -> float:
         """Return what a unit of violation costs."""
-        if code[0] in ("earliest_start", "decision_year", "build_years", "first_year"):
+        if code[0] in LEAD_TIMES:
             return LEAD_YEAR_WEIGHT
         floor = SMALL_SHARE if code[0] in ("cap", "offtake_minimum", "country_share_limit", "rule_share", "least_take") else 1e-6
-        if code[0] in ("max_plants", "plants_per_host", "minimum_hosts", "budget"):
+        if code[0] in (*COUNTS, "budget"):
             floor = 1.0
         return 1.0 / max(floor, self.figure(code))
 
     def most(self, code: Code) -> float:
         """Return the largest change; what can only be lowered ends at 0."""
-        if code[0] in (
-            "days",
-            "candidate",
-            "drop_rule",
-            "thorium_accepted",
-            "use",
-            "process_only_in",
-            "design_host",
-            "foreign_share_limit",
-        ):
+        if code[0] in (*YES_OR_NO, "days", "foreign_share_limit"):
             return 1.0
         if code[0] in ("minimum_hosts", "least_take"):
             return self.figure(code)

@@ -11,7 +11,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from model.formulation import build_model
-from model.formulation_elastic import Code, Elastic, family, make_elastic
+from model.formulation_elastic import LEAD_TIMES, YES_OR_NO, Code, Elastic, family, make_elastic
 from model.goal import ANY_PLAN
 from model.matrix import compile_model
 from model.outcome import Outcome, Status
@@ -58,7 +58,7 @@ KINDS = (
     "rule_value", "cap", "max_plants", "plants_per_host", "minimum_hosts", "budget", "country_share_limit", "least_take", "days", "opening",
     "offtake_minimum", "rule_share", "supply", "uncommitted", "capacity", "demand", "minimum_use", "foreign_share_limit",
 )  # fmt: skip
-BARRING_KINDS = ("drop_rule", "earliest_start", "candidate", "decision_year", "build_years", "thorium_accepted", "use", "first_year", "process_only_in", "design_host")  # fmt: skip
+BARRING_KINDS = (*YES_OR_NO, *LEAD_TIMES)
 """Kinds that bring in plants, feed or purchases which the book's own problem does not have."""
 
 ONLY_ALONE = ("foreign_share_limit",)
