@@ -180,7 +180,7 @@ class _Figures:
         self.product_wanted: dict[tuple[str, int], float] = defaultdict(float)
         for (_, p, y), kt in self.wanted.items():
             self.product_wanted[p, y] += kt
-        self.owned = _foreign_spending(problem)
+        self.foreign_spending = _foreign_spending(problem)
         self.largest = max(1, problem.max_plants) * max(problem.capacity.values(), default=1.0)
 
     def loosening(self, component: str, index: object) -> Iterator[tuple[Code, float]]:
@@ -231,7 +231,7 @@ class _Figures:
                 yield ("country_share_limit",), -self.largest
             case "capex_budget":
                 yield ("budget", *key), -1.0
-                for h, musd in self.owned[key].items():
+                for h, musd in self.foreign_spending[key].items():
                     yield ("foreign_share_limit", h), -musd
             case "use_minimum" | "separation_use_minimum":
                 for d in sorted(self.designs_in.get(key, ())):

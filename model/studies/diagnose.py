@@ -149,7 +149,7 @@ def _open_sentences(search: RepairSearch) -> Iterator[str]:
             if trials.failed_plans or trials.solver_failures
             else "No repair was found: every change that was tried still leaves no plan."
         )
-    if others := sorted({_place(own) for code in search.more if (own := lever(trials.tables, code)) is not None}):
+    if others := sorted({_place(own) for code in search.untried if (own := lever(trials.tables, code)) is not None}):
         yield f"Of a kind, the {MOST_OF_A_KIND} smallest repairs were looked for; further rows were not tried and may do as well: {', '.join(others)}."
     if trials.failed_plans:
         yield f"{_times(trials.failed_plans)} the plan of a changed book failed verification, so its change is not shown; first: {trials.failed_plans[0]}"

@@ -27,23 +27,25 @@ PLAIN_STEP = 1e-5
 """A step of this size, relative to the figure, is wider than the gap of the elastic model, whose proof then holds to the step."""
 
 
-def least_repair(trials: Trials, levers: Sequence[Lever], asked: Sequence[float | None], least: bool = False) -> Repair | None:
-    """Return values of these figures, typed together, that give a plan and none of which can be nearer; None where none was confirmed.
+def least_repair(trials: Trials, levers: Sequence[Lever], asked: Sequence[float | None], asked_is_least: bool = False) -> Repair | None:
+    """Return values of these figures, typed together, that give a plan and, if that is proven, none of which can be nearer; None where none was confirmed.
 
     Parameters
     ----------
+    trials
+        Of the book that has no plan.
     levers
         Figures that are to change.
     asked
         Value of each that the elastic model asks for; None where only trials can tell.
-    least
+    asked_is_least
         Whether the elastic model has proven that no smaller change of a single figure does.
     """
     values = first_values(levers, asked)
     working = _first_that_works(trials, levers, values)
     if working is None:
         return None
-    if least and len(levers) == 1 and working == values and _is_plain(levers[0], working[0]):
+    if asked_is_least and len(levers) == 1 and working == values and _is_plain(levers[0], working[0]):
         return Repair((levers[0].edit(working[0]),), True, levers[0].size(working[0]))
     working = _tighten_together(trials, levers, working)
     proven = _one_by_one(trials, levers)

@@ -91,8 +91,8 @@ class RepairSearch:
         Whether something was left out or left unsettled for lack of time.
     hopeless
         Whether not even all figures together can make a plan possible.
-    more
-        Of the kinds of figure of which others, that were not tried, may repair the book as well: one of those each.
+    untried
+        One figure of each kind of which some that were not tried may repair the book as well.
     proven
         Searches that ended with their proof, by view, free figures and whether relaxed: a step that gets another turn starts from them.
     """
@@ -102,7 +102,7 @@ class RepairSearch:
     repairs: list[Repair] = field(default_factory=list)
     cut_short: bool = False
     hopeless: bool = False
-    more: list[Code] = field(default_factory=list)
+    untried: list[Code] = field(default_factory=list)
     proven: dict[tuple[bool, frozenset[Code], bool], Search] = field(default_factory=dict)
 
     @property
@@ -185,9 +185,9 @@ class RepairSearch:
         asked = self._asked(view, found)
         if asked is None:
             return
-        exact = not view.wide and found.status is Status.OPTIMAL and asked.levers[0].unit is not None
+        asked_is_least = not view.wide and found.status is Status.OPTIMAL and asked.levers[0].unit is not None
         rounds = self._rounds(view, asked) if found.status is Status.OPTIMAL else [asked]
-        tried = (least_repair(self.trials, each.levers, each.values, exact) for each in rounds)
+        tried = (least_repair(self.trials, each.levers, each.values, asked_is_least) for each in rounds)
         repair = next((each for each in tried if each is not None), None)
         if repair is not None and repair.rows > 1 and len(rounds) > 1:
             # rows that share what there is: each solution favours one of them, and between them may lie a smaller sum
@@ -279,7 +279,7 @@ class RepairSearch:
                 return
             free -= {code for code in free if family(code) in touched}
         if free and self.solve(view, free, relaxed=True) is not None:
-            self.more.append(min(free, key=str))
+            self.untried.append(min(free, key=str))
 
     def _cheapest(self, view: View, free: set[Code]) -> set[Code]:
         """Try the cheapest change among free figures; return the rows that it touches, none if there is none."""
