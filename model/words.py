@@ -6,7 +6,7 @@ import difflib
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _WIDE = re.compile("[\u3000\uff00-\uffef]+")
 _FULL_WIDTH_DIGITS = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF1A)}
@@ -84,6 +84,17 @@ def listing(names: Iterable[object], limit: int = 8) -> str:
     if len(texts) <= limit:
         return ", ".join(texts)
     return f"{', '.join(texts[:limit])} and {len(texts) - limit} more"
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Return texts as part of a sentence.
+
+    Examples
+    --------
+    >>> joined(["A", "B", "C"]), joined(["A"]), joined([])
+    ('A, B and C', 'A', '')
+    """
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
 def nearest(word: str, names: Iterable[str], cutoff: float = 0.6) -> str:

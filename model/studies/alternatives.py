@@ -22,6 +22,7 @@ from model.solution import Solution
 from model.studies.plan_figures import china_share_of_feed, china_share_of_supply, name_of_host, tonnes_short, verdict
 from model.studies.study import Say, StudyContext, StudySheet
 from model.tables import Tables
+from model.words import joined
 from model.workers import Workers
 
 TIE = 1e-7
@@ -224,8 +225,7 @@ def _listed(hosts: Collection[str], names: dict[str, str]) -> str:
     >>> _listed(["A", "B", "C"], {"A": "Malaysia", "B": "Estonia", "C": "Chile"})
     'Malaysia, Estonia and Chile'
     """
-    shown = [names[host] for host in hosts]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "no joint plant"
+    return joined([names[host] for host in hosts]) or "no joint plant"
 
 
 def difference(before: Collection[str], after: Collection[str], names: dict[str, str]) -> str:

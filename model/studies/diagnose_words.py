@@ -9,6 +9,7 @@ from model.studies.diagnose_edits import Edit
 from model.studies.diagnose_scenario import ADD_ROW, Instruction
 from model.studies.diagnose_touches import SHEET
 from model.tables import Tables
+from model.words import joined
 
 
 def sentence(tables: Tables, steps: Sequence[Instruction]) -> str:
@@ -89,8 +90,8 @@ def _following(edits: Sequence[Edit]) -> list[bool]:
     return [int(str(other.column)) == int(str(one.column)) + 1 for one, other in pairwise(edits)]
 
 
-def _spans(texts: Sequence[str], joined: Sequence[bool], dash: str) -> str:
-    """Return texts of which neighbours that are joined are told by the first and the last.
+def _spans(texts: Sequence[str], together: Sequence[bool], dash: str) -> str:
+    """Return texts of which neighbours that go together are told by the first and the last.
 
     Examples
     --------
@@ -98,18 +99,14 @@ def _spans(texts: Sequence[str], joined: Sequence[bool], dash: str) -> str:
     'F5:H5 and K5'
     """
     spans: list[list[str]] = []
-    for text, goes_on in zip(texts, [False, *joined], strict=True):
+    for text, goes_on in zip(texts, [False, *together], strict=True):
         if goes_on:
             spans[-1].append(text)
         else:
             spans.append([text])
-    return _listed([span[0] if len(span) == 1 else f"{span[0]}{dash}{span[-1]}" for span in spans])
+    return joined([span[0] if len(span) == 1 else f"{span[0]}{dash}{span[-1]}" for span in spans])
 
 
 def _series(texts: Sequence[str]) -> str:
     """Return one text where all are the same, else all of them."""
-    return texts[0] if len(set(texts)) == 1 else _listed(texts)
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1]) if part)
+    return texts[0] if len(set(texts)) == 1 else joined(texts)
