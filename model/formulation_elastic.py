@@ -42,6 +42,10 @@ LEAD_YEAR_WEIGHT = 0.25
 """A year's shift of a date weighs as much as changing another figure by a quarter."""
 
 
+DUST = 1e-7
+"""Changes no larger than this are none."""
+
+
 def family(code: Code) -> Code:
     """Return what the figures of one row share."""
     return code[:-1] if code[0] in BY_YEAR else code
@@ -89,10 +93,10 @@ class Elastic:
         scale[self.first :] = [factors.get(code, 1.0) for code in self.codes]
         return replace(self, matrix=replace(self.matrix, a=(self.matrix.a @ scipy.sparse.diags_array(scale)).tocsc()))
 
-    def violations(self, values: np.ndarray, least: float = 1e-7) -> dict[Code, float]:
+    def violations(self, values: np.ndarray) -> dict[Code, float]:
         """Return the change of each figure that a solution changes."""
         changes = zip(self.codes, values[self.first :], strict=True)
-        return {code: float(change) for code, change in changes if change > least}
+        return {code: float(change) for code, change in changes if change > DUST}
 
     def kinds_in_the_way(self, row_duals: np.ndarray, least: float = 1e-9) -> set[str]:
         """Return the kinds of figure that enter the proof, given by a relaxation's duals, that not all rows can hold.

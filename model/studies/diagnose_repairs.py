@@ -11,7 +11,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from model.formulation import build_model
-from model.formulation_elastic import LEAD_TIMES, YES_OR_NO, Code, Elastic, family, make_elastic
+from model.formulation_elastic import DUST, LEAD_TIMES, YES_OR_NO, Code, Elastic, family, make_elastic
 from model.goal import ANY_PLAN
 from model.matrix import compile_model
 from model.outcome import Outcome, Status
@@ -23,7 +23,7 @@ from model.studies.diagnose_bars import bars, widened
 from model.studies.diagnose_least import least_repair
 from model.studies.diagnose_levers import dates_of, lever
 from model.studies.diagnose_search import Repair, Trials
-from model.studies.diagnose_shares import DUST, Asked, outermost, share_asked
+from model.studies.diagnose_shares import Asked, outermost, share_asked
 from model.studies.diagnose_turns import Turns
 from model.tables import Tables
 
@@ -199,7 +199,7 @@ class RepairSearch:
 
     def _asked(self, view: View, found: Search) -> Asked | None:
         """Return what an elastic solution asks for; None where the book has no cell for one of its figures."""
-        changes = view.elastic.violations(found.values, DUST)
+        changes = view.elastic.violations(found.values)
         outcome = Outcome(found.status, found.termination, found.objective, found.bound, found.values, np.empty(0))
         solution = build_solution(view.tables, view.problem, view.elastic.matrix, outcome, ANY_PLAN)
         levers, values = [], []
@@ -288,7 +288,7 @@ class RepairSearch:
         found = self.solve(view, free)
         if found is None:
             return set()
-        rows = {family(code) for code in view.elastic.violations(found.values, DUST)}
+        rows = {family(code) for code in view.elastic.violations(found.values)}
         if len(rows) > 1:
             # perhaps one row alone will do: a cheaper sum may have been spread over several
             for row in sorted(rows, key=str):
@@ -324,7 +324,7 @@ class RepairSearch:
             found = self.solve(view, {code for code in every if family(code) not in shut})
             if found is None or found.objective >= single:
                 continue
-            rows = frozenset(family(code) for code in view.elastic.violations(found.values, DUST))
+            rows = frozenset(family(code) for code in view.elastic.violations(found.values))
             if not rows or rows in seen:
                 continue
             seen.add(rows)

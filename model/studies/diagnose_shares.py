@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from model.formulation_elastic import Code
+from model.formulation_elastic import DUST, Code
 from model.problem import Problem
 from model.solution import Solution
 from model.studies.diagnose_least import first_values
 from model.studies.diagnose_levers import Lever
-
-DUST = 1e-7
-"""Changes no larger than this, in the units of the elastic model, are none."""
 
 
 @dataclass(frozen=True)
