@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from model.formulation_elastic import LEAD_YEAR_WEIGHT, SMALL_SHARE, Code
+from model.problem import T_PER_KT
 from model.problem_sheets import FULL_OUTPUT_AFTER
 from model.schema import THORIUM_LEVELS
 from model.studies.diagnose_edits import Edit, Typed, setting_row
@@ -24,8 +25,6 @@ LEAST_STEP = 0.01
 
 FIRST_DATE = 1900
 """A whole figure from here on is a year."""
-
-KT = 1000.0
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,7 @@ def lever(tables: Tables, code: Code) -> Lever | None:
         case "supply":
             row, record = _offer(tables, key[0])
             y = int(key[1])
-            return Lever(code, "suppliers", row, y, record[y], f"{record['product']} offered by {record['supplier']} in {y}, t", 1, math.inf, unit=KT)  # fmt: skip
+            return Lever(code, "suppliers", row, y, record[y], f"{record['product']} offered by {record['supplier']} in {y}, t", 1, math.inf, unit=T_PER_KT)  # fmt: skip
         case "least_take":
             row, record = _offer(tables, key[0])
             what = f"least_take of {record['product']} from {record['supplier']}"
@@ -159,7 +158,7 @@ def lever(tables: Tables, code: Code) -> Lever | None:
         case "opening" | "days":
             row, record = _find(tables, "stockpiles", market=key[0], product=key[1])
             if kind == "opening":
-                return Lever(code, "stockpiles", row, "opening", record["opening"], f"opening stock of {key[1]} in {key[0]}, t", 1, math.inf, unit=KT)  # fmt: skip
+                return Lever(code, "stockpiles", row, "opening", record["opening"], f"opening stock of {key[1]} in {key[0]}, t", 1, math.inf, unit=T_PER_KT)  # fmt: skip
             return Lever(code, "stockpiles", row, "days", record["days"], f"days of {key[1]} to hold in {key[0]}", -1, 0.0, 1.0, record["days"])  # fmt: skip
         case "cap":
             row, record = _find(tables, "caps", cap=key[0])
@@ -246,7 +245,7 @@ def _rule(tables: Tables, code: Code) -> Lever:
     if code[0] == "rule_share":
         return Lever(code, "host_rules", row, "value", record["value"], name, 1, 1.0, SHARE_STEP, None)
     sign, end = (-1, 0.0) if record["rule"] == "force_plant" else (1, math.inf)
-    return Lever(code, "host_rules", row, "value", record["value"], f"{name}, t REO/y", sign, end, unit=KT)
+    return Lever(code, "host_rules", row, "value", record["value"], f"{name}, t REO/y", sign, end, unit=T_PER_KT)
 
 
 def _demand(tables: Tables, code: Code, market: str, product: str, year: int) -> Lever | None:
@@ -258,7 +257,7 @@ def _demand(tables: Tables, code: Code, market: str, product: str, year: int) ->
     records = rows.to_dict("index")
     row = max(records, key=lambda number: records[number][year])
     what = f"demand of {market}, {records[row]['sector']}, for {product} in {year}, t"
-    return Lever(code, "demand", row, year, float(records[row][year]), what, 1, math.inf, unit=KT)
+    return Lever(code, "demand", row, year, float(records[row][year]), what, 1, math.inf, unit=T_PER_KT)
 
 
 def _offer(tables: Tables, offer: str) -> tuple[Hashable, dict]:
