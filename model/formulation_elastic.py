@@ -41,7 +41,6 @@ SMALL_SHARE = 0.05
 LEAD_YEAR_WEIGHT = 0.25
 """A year's shift of a date weighs as much as changing another figure by a quarter."""
 
-
 DUST = 1e-7
 """Changes no larger than this are none."""
 

@@ -6,7 +6,6 @@ cells typed as shown has a plan that passes verification.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -97,12 +96,11 @@ def diagnose(
     Diagnosis
         Never a repair that was not solved and verified.
     """
-    began = time.monotonic()
     trials = Trials(tables, options)
     search = find_repairs(trials, say)
     needed = [with_lowest_levels(trials, repair) for repair in without_more_than_needed(search.repairs)]
     repairs = tuple(sorted(needed, key=lambda repair: (repair.rows, repair.size)))
-    say(f"Diagnosis: {len(repairs)} repairs, {trials.solves} changed books solved, {time.monotonic() - began:,.1f} s")
+    say(f"Diagnosis: {len(repairs)} repairs, {trials.solves} changed books solved, {trials.spent:,.1f} s")
     unsettled = list(_open_sentences(search))
     steps = [_instructions(trials, repair, scenario) for repair in repairs]
     conflicts = tuple(
