@@ -42,7 +42,7 @@ COLUMNS = (
         "smallest",
         "",
         "yes: proven that one step less leaves no plan. each by itself: proven of every cell, the others as typed; another split among the cells "
-        "may be smaller. not proven: no time or too many cells.",
+        "may be smaller. not proven: no time, too many cells, or a solve that did not settle it.",
     ),
 )
 
