@@ -18,6 +18,7 @@ from model.studies.diagnose import diagnose
 from model.studies.diagnose_least import least_repair
 from model.studies.diagnose_levers import Lever, lever
 from model.studies.diagnose_search import Repair, Trials, Verdict
+from model.studies.diagnose_thorium import with_lowest_levels
 from model.tables import Tables
 from tests import small
 from tests.test_diagnose import CHINESE_CONTRACT, HUNGRY, NO_SITE, OPTIONS, TWO_SITES, has_plan, places, typed
@@ -213,6 +214,40 @@ def test_steps_follow_the_change(current, step, value, grid):
     assert value - 1e-9 <= typed_value <= value + grid + 1e-9
 
 
+# --- one figure --------------------------------------------------------------------------------------
+
+
+def two_plants(capex: float, budget: float) -> Tables:
+    return small.book(
+        {"minimum_hosts": 2}, hosts=TWO_SITES, designs=[small.design(capex=capex)], markets=[{**small.market(), 2029: budget}]
+    )
+
+
+def contract_with_cap() -> Tables:
+    return small.book(hosts=NO_SITE, suppliers=CHINESE_CONTRACT, caps=[small.cap("supply", "tonnes", "all", 0.2)])
+
+
+@pytest.mark.parametrize(
+    ("tables", "code", "asked", "least"),
+    [
+        # twice the change is 210 MUSD, which will do
+        (two_plants(100, 150), ("budget", "JPN", 2029), 180.0, 200.0),
+        # twice the change is too little still, all of it is not
+        (contract_with_cap(), ("least_take", "CHN|Nd|*"), 0.29, 0.1),
+        # a step of one in a million is finer than the proof of the elastic model
+        (two_plants(49995.2, 99990), ("budget", "JPN", 2029), 99990.5, 99990.4),
+    ],
+    ids=["doubled", "to_the_end", "fine_step"],
+)
+def test_values_that_are_asked_for_wrongly_are_set_right_by_trials(tables, code, asked, least):
+    own = lever(tables, code)
+    assert own is not None
+    repair = least_repair(Trials(tables, OPTIONS), [own], [asked], True)
+    assert repair is not None
+    assert [edit.after for edit in repair.edits] == [pytest.approx(least, abs=1e-9)]
+    assert repair.proven
+
+
 # --- verdicts --------------------------------------------------------------------------------------
 
 
@@ -228,3 +263,14 @@ def test_what_the_time_did_not_settle_is_asked_again_with_more_of_it():
     assert trials.verdict([value.edit(1000.0)]) is Verdict.PLAN
     assert trials.verdict([value.edit(1000.0)]) is Verdict.PLAN
     assert trials.solves == 1
+
+
+def test_a_lower_thorium_level_that_the_time_did_not_settle_is_not_ruled_out():
+    tables = small.book(hosts=[small.host(thorium_accepted="none")])
+    own = lever(tables, ("thorium_accepted", "HOST"))
+    assert own is not None
+    trials = Trials(tables, OPTIONS)
+    with trials.turn(0.0):
+        repair = with_lowest_levels(trials, Repair((own.edit("high"),), True, 1.0))
+    assert [edit.after for edit in repair.edits] == ["high"]
+    assert repair.smallest == "not proven"
