@@ -181,10 +181,8 @@ def _bisected(trials: Trials, levers: Sequence[Lever], working: list[Typed], pla
                 tried[place] = lever.current
             elif (float(best[place]) - typed) * lever.sign > 0:
                 tried[place] = typed
-        verdict = Verdict.PLAN if tried == best else _try(trials, levers, tried)
-        if verdict is Verdict.UNKNOWN:
-            break
-        if verdict is Verdict.PLAN:
+        # what is not settled counts as too near; whether the values are the least ones is asked cell by cell
+        if tried == best or _try(trials, levers, tried) is Verdict.PLAN:
             best, good = tried, share
         else:
             bad = share
