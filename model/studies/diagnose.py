@@ -31,10 +31,12 @@ COLUMNS = (
         "Repairs of the fewest rows first, the smallest changes first among them; all rows of one repair are done, from the top down.",
     ),
     ResultColumn("do", "", "What to do."),
-    ResultColumn("cell", "", "Cell of the input workbook."),
+    ResultColumn("cell", "", "Cell of the input workbook; the sheet of a row to add, sheet and row of one to delete."),
     ResultColumn("now", "", "What stands there."),
     ResultColumn(
-        "type_in", "", "What to type: the smallest change that works, to the digits shown and with the other cells of the repair as typed."
+        "type_in",
+        "",
+        "What to type: the smallest change that was found to work, to the digits shown and with the other cells of the repair as typed.",
     ),
     ResultColumn("meaning", "", "What the cell says."),
     ResultColumn("scenario_row", "", "Row of the sheet scenarios that changes this cell in this run; what to type reckons with it."),
