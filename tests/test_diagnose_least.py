@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from model.formulation import build_model
-from model.formulation_elastic import make_elastic
+from model.formulation_elastic import Code, make_elastic
 from model.goal import ANY_PLAN
 from model.matrix import compile_model
 from model.problem_builder import build_problem
@@ -17,7 +17,9 @@ from model.solver import search
 from model.studies.diagnose import diagnose
 from model.studies.diagnose_least import least_repair
 from model.studies.diagnose_levers import Lever, lever
+from model.studies.diagnose_repairs import RepairSearch
 from model.studies.diagnose_search import Repair, Trials, Verdict
+from model.studies.diagnose_shares import Asked, outermost
 from model.studies.diagnose_thorium import with_lowest_levels
 from model.tables import Tables
 from tests import small
@@ -122,6 +124,30 @@ def test_violations_of_a_share_can_stand_for_shares_of_another_amount():
         scaled = elastic.with_amounts({code: factor})
         found = search(scaled.only({code}), OPTIONS)
         assert scaled.violations(found.values)[code] == pytest.approx((300 - 0.2 * 700) / (1000 * factor))
+
+
+def asked_of(tables: Tables, values: dict[Code, float]) -> Asked:
+    levers = [lever(tables, code) for code in values]
+    return Asked(dict.fromkeys(values, 0.1), [own for own in levers if own is not None], list(values.values()))
+
+
+def test_of_several_solutions_the_furthest_value_of_each_figure_is_taken():
+    tables, raised, lowered = two_partners(), ("cap", "J", 2030), ("least_take", "CU|Nd|USA")
+    asked = [asked_of(tables, {raised: cap, lowered: take}) for cap, take in ((0.5, 0.3), (0.4, 0.2), (0.3, 0.4))]
+    found = outermost(asked)
+    assert found is not None
+    assert found.values == [0.5, 0.2]
+    assert outermost([asked_of(tables, {raised: 0.5, ("candidate", "HOST"): 1.0})]) is None
+
+
+def test_of_several_solutions_the_one_of_the_smallest_changes_comes_first(monkeypatch):
+    tables, codes = two_partners(), (("cap", "J", 2030), ("cap", "U", 2030))
+    told = [asked_of(tables, dict(zip(codes, values, strict=True))) for values in ((0.5, 0.5), (0.4, 0.3), (0.9, 0.8), (0.3, 0.6))]
+    later = iter(told[1:])
+    monkeypatch.setattr(RepairSearch, "solve", lambda *_, **options: options["amounts"])
+    monkeypatch.setattr(RepairSearch, "_asked", lambda *_: next(later))
+    searching = RepairSearch(Trials(tables, OPTIONS), print)
+    assert searching._rounds(searching.own, told[0]) == [told[1], told[3], told[0], told[2]]
 
 
 def test_a_yes_or_no_that_the_other_figures_make_needless_is_left_out():
