@@ -29,7 +29,7 @@ from model.problem import (
     offer_key,
 )
 from model.problem_policy import bars_feed, policy_of, rule_span
-from model.problem_sheets import by_key, modelled_years, output_share, records
+from model.problem_sheets import by_key, contents, modelled_years, output_share, records
 from model.schema import ANY, THORIUM_LEVELS
 from model.tables import Tables
 
@@ -125,14 +125,6 @@ class _Builder:
 
     # --- feed -------------------------------------------------------------------------------
 
-    def content(self, source: str) -> dict[str, float]:
-        """Return share[s,p]."""
-        shares: dict[str, float] = defaultdict(float)
-        for element, row in self.elements.items():
-            if row["product"] and self.composition[source][element] > 0:
-                shares[row["product"]] += self.composition[source][element]
-        return dict(shares)
-
     def freight_in(self, source: str, host: str) -> float | None:
         """Return USD/kg REO from source to host, None where there is no route."""
         if ("feed", source, host) in self.route:
@@ -170,11 +162,8 @@ class _Builder:
 
     def source_terms(self) -> None:
         """Fill what depends on the source alone."""
-        names = list(self.elements)
-        # a book without sources may hold no composition, and then no element columns either
-        shares = self.tables["composition"].set_index("source_id").reindex(columns=names).astype(float).to_dict("index")
-        self.composition = {s: shares[s] for s in self.sources}
-        self.content_of = {s: self.content(s) for s in self.sources}
+        known = contents(self.tables)
+        self.content_of = {s: known[s] for s in self.sources}
         self.basket = {(s, y): sum(x * self.price[p, y] for p, x in self.content_of[s].items()) for s in self.sources for y in self.years}
         self.available = {}
         for s, row in self.sources.items():

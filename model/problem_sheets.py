@@ -1,8 +1,10 @@
-"""Sheets as the problem builder reads them: rows, rows by key, and the years that are modelled."""
+"""Sheets as the problem builder reads them: rows, rows by key, what sources contain and offer, and the years that are modelled."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import pandas as pd
 
 from model.tables import Tables
 
@@ -24,6 +26,29 @@ def output_share(source: dict[Any, Any], year: int) -> float:
     """Return the share of its capacity that a source puts out in a year."""
     age = year - source["first_year"]
     return float(0.0 if age < 0 else source["ramp_1"] if age < 1 else source["ramp_2"] if age < FULL_OUTPUT_AFTER else 1.0)
+
+
+def all_on_offer(tables: Tables) -> pd.DataFrame:
+    """Return the sources with all their output on offer from the first modelled year; those of unknown composition as they are."""
+    sources, contents = tables["sources"].copy(), tables["composition"]
+    known = sources["source_id"].isin(set(contents[contents.notna().all(axis=1)]["source_id"]))
+    sources["use"] = sources["use"].where(~known, "yes")
+    sources["uncommitted"] = sources["uncommitted"].where(sources["uncommitted"] > 0, 1.0)
+    sources["first_year"] = sources["first_year"].clip(upper=modelled_years(tables)[0] - FULL_OUTPUT_AFTER)
+    return sources
+
+
+def contents(tables: Tables) -> dict[str, dict[str, float]]:
+    """Return share[s,p] of every row of composition, without what is 0 or not known."""
+    product_of = {row["element"]: row["product"] for row in records(tables, "elements")}
+    # a book without sources may hold no composition, and then no element columns either
+    shares = tables["composition"].set_index("source_id").reindex(columns=list(product_of)).astype(float).to_dict("index")
+    found: dict[str, dict[str, float]] = {str(source): {} for source in shares}
+    for source, of_element in shares.items():
+        for element, product in product_of.items():
+            if product and of_element[element] > 0:
+                found[str(source)][product] = found[str(source)].get(product, 0.0) + of_element[element]
+    return found
 
 
 def records(tables: Tables, sheet: str) -> list[dict[Any, Any]]:

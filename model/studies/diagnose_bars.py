@@ -13,7 +13,7 @@ from model.formulation_elastic import Bar, Code
 from model.problem import Problem
 from model.problem_builder import build_problem
 from model.problem_policy import bars_feed, rule_span
-from model.problem_sheets import FULL_OUTPUT_AFTER, by_key, modelled_years, output_share, records
+from model.problem_sheets import all_on_offer, by_key, modelled_years, output_share, records
 from model.schema import THORIUM_LEVELS
 from model.tables import Tables
 
@@ -34,9 +34,12 @@ def widened(tables: Tables) -> tuple[Tables, Problem]:
     wide = tables.with_frames(hosts=hosts, host_rules=rules[~rules["rule"].isin(BARRING_RULES)], suppliers=suppliers)
     longest = tables["designs"]["build_years"].max() if len(tables["designs"]) else 0.0
     wide = wide.with_settings(decision_year=float(min(tables.setting("decision_year"), years[0] - math.ceil(longest))))
-    offered = _all_offered(tables, years[0])
-    tied = offered.assign(process_only_in=tables["sources"]["process_only_in"])
-    frames = {"hosts": hosts.assign(candidate="yes"), "sources": offered, "designs": tables["designs"].assign(host="")}
+    tied = all_on_offer(tables)
+    frames = {
+        "hosts": hosts.assign(candidate="yes"),
+        "sources": tied.assign(process_only_in=""),
+        "designs": tables["designs"].assign(host=""),
+    }
     # sites that are no candidates, sources that are not in use and feed tied to another country may lack distances
     narrower = (("sources", tied), ("hosts", hosts), ("sources", tied[tables["sources"]["use"] == "yes"]))
     for sheet, frame in narrower:
@@ -45,17 +48,6 @@ def widened(tables: Tables) -> tuple[Tables, Problem]:
         except KeyError:
             frames[sheet] = frame
     return _built(tables, wide.with_frames(**frames))
-
-
-def _all_offered(tables: Tables, first: int) -> pd.DataFrame:
-    """Return the sources with all their output offered from the first year, to every host; those of unknown composition as they are."""
-    sources, contents = tables["sources"].copy(), tables["composition"]
-    known = sources["source_id"].isin(set(contents[contents.notna().all(axis=1)]["source_id"]))
-    sources["use"] = sources["use"].where(~known, "yes")
-    sources["uncommitted"] = sources["uncommitted"].where(sources["uncommitted"] > 0, 1.0)
-    sources["first_year"] = sources["first_year"].clip(upper=first - FULL_OUTPUT_AFTER)
-    sources["process_only_in"] = ""
-    return sources
 
 
 def _built(tables: Tables, wide: Tables) -> tuple[Tables, Problem]:
