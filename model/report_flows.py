@@ -285,7 +285,7 @@ class FlowTables:
     @cached_property
     def shortages(self) -> pd.DataFrame:
         """Shortages with reasons, as a frame."""
-        return shortage_reasons(self.problem, self.found, self.plan.solution.status is Status.OPTIMAL, self.plan.tables)
+        return shortage_reasons(self.plan.tables, self.problem, self.found, self.plan.solution.status is Status.OPTIMAL)
 
     @cached_property
     def stocks(self) -> DataTable:

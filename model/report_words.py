@@ -219,7 +219,7 @@ def largest_shortages(plan: Plan, shortages: pd.DataFrame | None = None, most: i
     """
     solution = plan.solution
     rows = (
-        shortage_reasons(plan.problem, solution.tables, solution.status is Status.OPTIMAL, plan.tables) if shortages is None else shortages
+        shortage_reasons(plan.tables, plan.problem, solution.tables, solution.status is Status.OPTIMAL) if shortages is None else shortages
     )
     if rows.empty:
         return []

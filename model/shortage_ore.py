@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 
 from model.problem import Problem
 from model.problem_builder import build_problem
-from model.problem_sheets import records
+from model.problem_sheets import all_on_offer, by_key, contents, records
 from model.shortage_room import CAPACITY, LIMIT, NO_ORE, Limit
 from model.tables import Tables
 
@@ -23,11 +23,12 @@ class OreReasons:
     problem
         The problem that was solved.
     tables
-        Its inputs, which also hold the feedstock that is not on offer; without them only that on offer is known.
+        Its inputs, which also hold the feedstock that is not on offer.
     """
 
-    def __init__(self, problem: Problem, tables: Tables | None) -> None:
+    def __init__(self, problem: Problem, tables: Tables) -> None:
         self.problem, self.tables = problem, tables
+        self.sources = by_key(tables, "sources", "source_id")
         self.routes = {(p, m, y) for _, p, m, y in problem.deliveries}
         self._reasons: dict[tuple[str, str, int], Limit] = {}
 
@@ -41,7 +42,7 @@ class OreReasons:
     def _reason(self, product: str, market: str, year: int) -> Limit:
         holds = self._that_contain(product)
         if not holds:
-            return Limit(NO_ORE, f"no feedstock {'in use' if self.tables is None else 'on sheet sources'} contains {product}")
+            return Limit(NO_ORE, f"no feedstock on sheet sources contains {product}")
         yielding = self._yielding(product, holds)
         amiss = [*self._no_design(product), *self._no_recovery(product, holds, yielding)]
         if not any((s, year) in self.problem.available for s in yielding):
@@ -61,24 +62,9 @@ class OreReasons:
     # --- what is on the sheets ----------------------------------------------------------------------------------
 
     @cached_property
-    def _sources(self) -> dict[str, Mapping]:
-        """Every row of sheet sources, whether in use or not."""
-        return {str(row["source_id"]): row for row in records(self.tables, "sources")} if self.tables is not None else {}
-
-    @cached_property
     def _content(self) -> dict[str, dict[str, float]]:
-        """Source -> product -> share, of every row of sheet composition that stands for a source."""
-        if self.tables is None:
-            return self.problem.content
-        product_of = {row["element"]: row["product"] for row in records(self.tables, "elements") if row["product"]}
-        found: dict[str, dict[str, float]] = {}
-        for row in records(self.tables, "composition"):
-            if row["source_id"] in self._sources:
-                shares = found.setdefault(str(row["source_id"]), {})
-                for element, product in product_of.items():
-                    if row[element] > 0.0:
-                        shares[product] = shares.get(product, 0.0) + row[element]
-        return found
+        """Source -> product -> share, of every row of sheet sources whose composition is known."""
+        return {s: shares for s, shares in contents(self.tables).items() if s in self.sources}
 
     @cached_property
     def _all_on_offer(self) -> Problem | None:
@@ -86,27 +72,23 @@ class OreReasons:
 
         What a row not in use lacks elsewhere, such as a distance, is not checked before it is used.
         """
-        if self.tables is None:
-            return None
-        frame = self.tables["sources"]
-        frame = frame[frame["source_id"].isin(set(self._content))]
-        positive = {name: frame[name].where(frame[name] > 0.0, 1.0) for name in ("capacity", "uncommitted")}
-        ramps = {"ramp_1": 1.0, "ramp_2": 1.0, "first_year": min(self.problem.years) - 2}
+        offered = all_on_offer(self.tables)
+        offered["capacity"] = offered["capacity"].where(offered["capacity"] > 0.0, 1.0)
         try:
-            return build_problem(self.tables.with_frames(sources=frame.assign(use="yes", **positive, **ramps)))
+            return build_problem(self.tables.with_frames(sources=offered))
         except KeyError:
             return None
 
     def _that_contain(self, product: str) -> list[str]:
         """Return the sources that contain a product, those with most of it first."""
         found = [s for s, shares in self._content.items() if shares.get(product, 0.0) > 0.0]
-        return sorted(found, key=lambda s: -self._content[s][product] * float(self._sources[s]["capacity"] if s in self._sources else 1.0))
+        return sorted(found, key=lambda s: -self._content[s][product] * self.sources[s]["capacity"])
 
     # --- what is amiss ------------------------------------------------------------------------------------------
 
     def _no_design(self, product: str) -> list[Limit]:
         """Return that every design is for light products and the product is not."""
-        if self.tables is None or any(row["heavies"] == "yes" for row in records(self.tables, "designs")):
+        if any(row["heavies"] == "yes" for row in records(self.tables, "designs")):
             return []
         circuits = {row["circuit"] for row in records(self.tables, "elements") if row["product"] == product}
         return (
@@ -114,28 +96,26 @@ class OreReasons:
         )
 
     def _recovered(self, source: str, product: str) -> bool:
-        feed_type = self._sources[source]["feed_type"]
-        return self._recovery.get((feed_type, product), 0.0) > 0.0 and self._leached.get(feed_type, 0.0) > 0.0
+        feed_type = self.sources[source]["feed_type"]
+        return self._recovery.get((feed_type, product), 0.0) > 0.0 and self._processing[feed_type]["leach_recovery"] > 0.0
 
     @cached_property
-    def _leached(self) -> dict[str, float]:
-        return {r["feed_type"]: r["leach_recovery"] for r in records(self.tables, "processing")} if self.tables is not None else {}
+    def _processing(self) -> dict[str, dict]:
+        return by_key(self.tables, "processing", "feed_type")
 
     @cached_property
     def _recovery(self) -> dict[tuple[str, str], float]:
-        return (
-            {(r["feed_type"], r["product"]): r["recovery"] for r in records(self.tables, "recoveries")} if self.tables is not None else {}
-        )
+        return {(row["feed_type"], row["product"]): row["recovery"] for row in records(self.tables, "recoveries")}
 
     def _yielding(self, product: str, sources: list[str]) -> list[str]:
         """Return the sources that a product is recovered from; all of them where it is from none."""
-        return [s for s in sources if self.tables is None or self._recovered(s, product)] or sources
+        return [s for s in sources if self._recovered(s, product)] or sources
 
     def _no_recovery(self, product: str, holds: list[str], yielding: list[str]) -> list[Limit]:
         """Return that a product is recovered from no feedstock."""
-        if self.tables is None or self._recovered(yielding[0], product):
+        if self._recovered(yielding[0], product):
             return []
-        types = list(dict.fromkeys(str(self._sources[s]["feed_type"]) for s in holds))
+        types = list(dict.fromkeys(str(self.sources[s]["feed_type"]) for s in holds))
         sheets = (
             "sheet recoveries" if all(self._recovery.get((t, product), 0.0) <= 0.0 for t in types) else "sheets recoveries and processing"
         )
@@ -143,13 +123,9 @@ class OreReasons:
 
     def _not_on_offer(self, product: str, year: int, sources: list[str]) -> str:
         """Return what keeps sources off the market in a year, by the cells to change."""
-        if self.tables is None:
-            first = min((y for s, y in self.problem.available if s in sources), default=None)
-            when = f"is for sale in {first}" if first is not None else "is for sale in no modelled year"
-            return f"the first feedstock that contains {product} {when}"
         cells = {s: self._cells(s, year) for s in sources}
         if all(found and found[0].startswith("first_year") for found in cells.values()):
-            first = min(int(self._sources[s]["first_year"]) for s in sources)
+            first = min(int(self.sources[s]["first_year"]) for s in sources)
             return f"the first feedstock that contains {product} is for sale in {first}"
         named = sorted(sources, key=lambda s: len(cells[s]))[:LISTED]
         more = f" and {len(sources) - LISTED} more" if len(sources) > LISTED else ""
@@ -157,7 +133,7 @@ class OreReasons:
         return f"the feedstock that contains {product} is not on offer in {year}: {listed}{more} (sheet sources)"
 
     def _cells(self, source: str, year: int) -> list[str]:
-        row = self._sources[source]
+        row = self.sources[source]
         age = year - row["first_year"]
         found = ["use = no"] if row["use"] != "yes" else []
         found += [f"{name} = 0" for name in ("capacity", "uncommitted") if not row[name] > 0.0]

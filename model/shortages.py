@@ -72,7 +72,7 @@ class _Move:
 class _Reasons:
     """Reasons for the shortages of one plan."""
 
-    def __init__(self, problem: Problem, found: Mapping[str, pd.DataFrame], proven: bool, tables: Tables | None) -> None:
+    def __init__(self, tables: Tables, problem: Problem, found: Mapping[str, pd.DataFrame], proven: bool) -> None:
         self.problem, self.proven = problem, proven
         self.room = Room(problem, found)
         self.plants = FurtherPlants(self.room)
@@ -326,21 +326,17 @@ def _limits_in_words(limits: tuple[Limit, ...], before: str, after: str = "") ->
     return _Why(kind, f"{before}{_joined(limits)}{f', though {after}' if after else ''}", shown=True)
 
 
-def shortage_reasons(
-    problem: Problem, found: Mapping[str, pd.DataFrame], proven: bool = True, tables: Tables | None = None
-) -> pd.DataFrame:
+def shortage_reasons(tables: Tables, problem: Problem, found: Mapping[str, pd.DataFrame], proven: bool = True) -> pd.DataFrame:
     """Give every shortage its size against demand, its cost and its reason.
 
     Parameters
     ----------
-    problem
-        The problem that was solved.
+    tables, problem
+        Inputs, which also hold the feedstock that is not in use, and the problem that was solved.
     found
         Result tables of a least-cost plan.
     proven
         Whether it is proven to cost least, within the gap asked for; if not, nothing follows from a plant that it does not have.
-    tables
-        The inputs, by which feedstock that is not in use is told from feedstock that there is not; left out: not told apart.
 
     Returns
     -------
@@ -349,7 +345,7 @@ def shortage_reasons(
         share (of the demand), shortage_cost [USD/kg], cost [MUSD/y], kind (of `KINDS`) and reason, which
         begins with the kind; same order.
     """
-    reasons = _Reasons(problem, found, proven, tables)
+    reasons = _Reasons(tables, problem, found, proven)
     rows = []
     for m, c, p, y, tonnes in found["unmet"].itertuples(index=False):
         demand, price = problem.demand[m, c, p, y] * 1000.0, problem.shortage_cost[c, p, y]

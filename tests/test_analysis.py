@@ -143,7 +143,7 @@ def test_sectors_stand_in_order_of_priority_with_their_coverage():
 
 def reason(tables: Tables, shortage: tuple, **rows: list[tuple]) -> str:
     """Return the reason of one shortage."""
-    return shortage_reasons(build_problem(tables), frames(unmet=[shortage], **rows), tables=tables)["reason"].iloc[0]
+    return shortage_reasons(tables, build_problem(tables), frames(unmet=[shortage], **rows))["reason"].iloc[0]
 
 
 def without(product: str) -> list[dict]:
@@ -151,7 +151,7 @@ def without(product: str) -> list[dict]:
 
 
 def test_shortage_is_sized_against_its_demand_and_costed():
-    row = shortage_reasons(problem(), frames(unmet=[("JPN", "ev", "NdPr", 2030, 90.0)])).iloc[0]
+    row = shortage_reasons(tiny_tables(), problem(), frames(unmet=[("JPN", "ev", "NdPr", 2030, 90.0)])).iloc[0]
     assert row["share"] == pytest.approx(0.1)
     assert row["shortage_cost"] == pytest.approx(50 + 4 * 100)
     assert row["cost"] == pytest.approx(90 * 450 / 1000)

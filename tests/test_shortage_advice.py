@@ -19,7 +19,7 @@ def told(tables: Tables, who: str = "magnets") -> str:
     """Return the reason for the only shortage of a sector."""
     solved = small.solve_book(tables)
     small.assert_verified(solved)
-    found = shortage_reasons(solved.problem, solved.solution.tables, tables=tables)
+    found = shortage_reasons(tables, solved.problem, solved.solution.tables)
     (reason,) = found.loc[found["sector"] == who, "reason"]
     return reason
 
@@ -263,8 +263,3 @@ def test_a_row_not_in_use_may_lack_what_only_rows_in_use_need():
     tables = heavy(use="no", port="NOWHERE", inland_km=100, inland_mode="road")
     problem = build_problem(tables)
     assert OreReasons(problem, tables).reason("Dy", "JPN", 2030).words.endswith("CLAYPIT has use = no (sheet sources)")
-
-
-def test_without_the_sheets_only_feedstock_in_use_is_spoken_of():
-    problem = build_problem(heavy(use="no"))
-    assert OreReasons(problem, None).reason("Dy", "JPN", 2030).words == "no feedstock in use contains Dy"

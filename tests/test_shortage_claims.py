@@ -65,7 +65,7 @@ def test_reasons_hold_when_the_book_is_solved_again_without_what_they_name():
     for seed in (3, 10, 11, 20, 23):
         sheets, settings = scarce_book(seed)
         plan = solved(sheets, settings)
-        reasons = shortage_reasons(plan.problem, plan.solution.tables)
+        reasons = shortage_reasons(plan.tables, plan.problem, plan.solution.tables)
         # a reason that differs in figures alone names the same limits
         reasons["told"] = reasons["reason"].str.replace(r"[\d,]+\.\d|[\d,]+ of", "", regex=True)
         for row in reasons.drop_duplicates("told").to_dict("records"):

@@ -26,7 +26,7 @@ def reasons(tables: Tables) -> dict[tuple[str, int], tuple[float, str]]:
     """Return (product, year) -> tonnes short and reason in a verified least-cost plan."""
     solved = small.solve_book(tables)
     small.assert_verified(solved)
-    found = shortage_reasons(solved.problem, solved.solution.tables, tables=tables)
+    found = shortage_reasons(tables, solved.problem, solved.solution.tables)
     assert set(found["kind"]) <= set(KINDS)
     assert all(reason.startswith(f"{kind}: ") for kind, reason in zip(found["kind"], found["reason"], strict=True))
     return {(row["product"], row["year"]): (pytest.approx(row["tonnes"]), row["reason"]) for row in found.to_dict("records")}
@@ -226,7 +226,7 @@ def test_nothing_is_advised_where_neither_is_shown():
 
 def test_a_stopped_search_does_not_show_that_a_plant_is_dearer():
     solved = small.solve_book(small.book(suppliers=[], designs=[small.design(capex=5000)]))
-    found = shortage_reasons(solved.problem, solved.solution.tables, proven=False)
+    found = shortage_reasons(solved.tables, solved.problem, solved.solution.tables, proven=False)
     assert found["kind"].tolist() == [UNCLEAR]
     assert "the search stopped before it was proven that no joint plant for it pays" in found["reason"].iloc[0]
 

@@ -100,7 +100,7 @@ def coverage_table(plan: Plan) -> tuple[Sequence[ResultColumn], pd.DataFrame]:
 def shortage_table(plan: Plan) -> pd.DataFrame:
     """Return one row a sector, market, product and kind of reason in `SHORTAGE_COLUMNS`, highest priority first."""
     problem = plan.problem
-    reasons = shortage_reasons(problem, plan.solution.tables, plan.solution.status is Status.OPTIMAL, plan.tables)
+    reasons = shortage_reasons(plan.tables, problem, plan.solution.tables, plan.solution.status is Status.OPTIMAL)
     rank_of = {sector: priority for priority, sectors in ranks(plan.tables).items() for sector in sectors}
     short = {(row["market"], row["sector"], row["product"], row["year"]): row["tonnes"] for row in reasons.to_dict("records")}
     rows = []
