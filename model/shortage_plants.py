@@ -77,6 +77,7 @@ class FurtherPlants:
         self._lines: dict[tuple[str, str, int], list[_Run]] = {}
         self._site: dict[tuple[BuildKey, BuildKey | None], tuple[Limit, ...]] = {}
         self._fed: dict[tuple, dict[str, list[Limit]]] = {}
+        self._spare: dict[tuple[str, str, bool, int], float] = {}
         self._idle: dict[BuildKey, list[Limit]] = {}
         self._starts: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         for h, d, w, y in self.problem.builds:
@@ -124,8 +125,8 @@ class FurtherPlants:
         if place not in self._fed:
             makes = [s for s in self.room.feeds_of[h, line, year] if self.problem.yields[s, h, line].get(product, 0.0) > 0.0]
             self._fed[place] = {s: self.room.feed_limits((s, h, line, year), product, market) for s in makes}
-        fits = set(self._sources(build, year))
-        fed = {s: limits for s, limits in self._fed[place].items() if s in fits}
+        cracks = self.problem.integrated[build[1]]
+        fed = {s: limits for s, limits in self._fed[place].items() if cracks or not self.problem.cracked[s]}
         if not fed:
             return None
         site = self._site_limits(build, instead)
@@ -133,7 +134,7 @@ class FurtherPlants:
         within, lifted = self._surely_saves(build, until)
         free = not all(fed.values())
         had = [(s, h, line, year) for s, limits in fed.items() if not any(limit.kind == NO_ORE for limit in limits)]
-        most = min(self.problem.usable[build, year], sum(self.room.spare_feed(feed[0], year) for feed in had))
+        most = min(self.problem.usable[build, year], sum(self.room.spare_feed[feed[0], year] for feed in had))
         serves = self.room.serves(had, most, product, market, cost)
         if free and (within > 0.0 or lifted <= 0.0):
             return Candidate(build, (*site, *self._least_use(build)), within, serves)
@@ -145,9 +146,13 @@ class FurtherPlants:
         used_up = Limit(NO_ORE, f"all feedstock that contains it and that {h} can have in {year} is used up")
         return Candidate(build, (*site, used_up), 0.0, serves)
 
-    def _sources(self, build: BuildKey, year: int) -> list[str]:
-        cracks = self.problem.integrated[build[1]]
-        return [s for s in self.room.feeds_of[build[0], self.problem.build_line[build], year] if cracks or not self.problem.cracked[s]]
+    def _spare_feed(self, build: BuildKey, year: int) -> float:
+        """Return how many kt are left of all that a plant can treat."""
+        h, line, cracks = key = (build[0], self.problem.build_line[build], self.problem.integrated[build[1]])
+        if (*key, year) not in self._spare:
+            fits = [s for s in self.room.feeds_of[h, line, year] if cracks or not self.problem.cracked[s]]
+            self._spare[*key, year] = sum(self.room.spare_feed[s, year] for s in fits)
+        return self._spare[*key, year]
 
     # --- limits on sites ----------------------------------------------------------------------------------------
 
@@ -201,7 +206,7 @@ class FurtherPlants:
         h, line = build[0], self.problem.build_line[build]
         for y in self.problem.years:
             least = self.problem.least_feed.get((build, y), 0.0)
-            if least > sum(self.room.spare_feed(s, y) for s in self._sources(build, y)):
+            if least > self._spare_feed(build, y):
                 return [Limit(NO_ORE, f"too little feedstock is left in {y} to run {build[1]} at {h} ({line}) at its least use")]
         return []
 
@@ -233,8 +238,7 @@ class FurtherPlants:
             idle = 0.0 if least <= 0.0 else -math.inf
             within = lifted = idle
             fits = [run for run in self._runs(h, line, y) if cracks or not problem.cracked[run.source]]
-            clean = [run for run in fits if run.clean]
-            for run in clean[:TRIED]:
+            for run in [run for run in fits if run.clean][:TRIED]:
                 within = max(within, self._best_rate(h, y, run, min(usable, ceiling), least))
             for run in fits[:TRIED]:
                 lifted = max(lifted, self._best_rate(h, y, run, usable, least))
@@ -247,7 +251,7 @@ class FurtherPlants:
             runs = []
             for s in self.room.feeds_of[h, line, y]:
                 shares = {p: share for p, share in self.problem.yields[s, h, line].items() if share > 0.0}
-                if self.room.spare_feed(s, y) > 0.0 and shares:
+                if self.room.spare_feed[s, y] > 0.0 and shares:
                     cost = self.room.feed_cost((s, h, line, y))
                     worth = sum(share * self.room.outlets(h, p, y)[0].value for p, share in shares.items()) - cost
                     clean = self.problem.china_linked[s] <= 0.0 or y not in self.room.capped_years
@@ -256,7 +260,7 @@ class FurtherPlants:
         return self._lines[h, line, y]
 
     def _best_rate(self, h: str, y: int, run: _Run, most: float, least: float) -> float:
-        most = min(most, self.room.spare_feed(run.source, y))
+        most = min(most, self.room.spare_feed[run.source, y])
         if most <= 0.0 or most < least:
             return -math.inf
         if run.worth <= 0.0 and least <= 0.0:

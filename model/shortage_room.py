@@ -91,6 +91,7 @@ class Room:
         self._value_made: dict[tuple[str, int], float] = {}
         self._made_for: dict[tuple[str, int], list[tuple[float, float]]] = {}
         self._takers: dict[tuple[str, str, int, bool], list[Outlet]] = {}
+        self._taken_first: dict[tuple[DeliverKey, float], float] = {}
 
     def _gather_offers(self, purchases: pd.DataFrame) -> None:
         problem = self.problem
@@ -122,6 +123,8 @@ class Room:
                 fed[key] += tonnes * KT_PER_T
             self.feeding[y].append(((s, h, line, y), tonnes * KT_PER_T))
         self.fed = fed
+        left = {key: kt - fed[key] for key, kt in problem.available.items()}
+        self.spare_feed = {key: left[key] if left[key] > USED_UP * kt else 0.0 for key, kt in problem.available.items()}
         self.feeds_of: dict[tuple[str, str, int], list[str]] = defaultdict(list)
         for s, h, line, y in problem.feeds:
             self.feeds_of[h, line, y].append(s)
@@ -145,12 +148,6 @@ class Room:
         self.capped_years = {y for cap in self.problem.caps for y, limit in cap.limit.items() if limit < 1.0}
 
     # --- limits -------------------------------------------------------------------------------------------------
-
-    def spare_feed(self, source: str, year: int) -> float:
-        """Return what is left of a source, 0 where that is nothing."""
-        kt = self.problem.available[source, year]
-        left = kt - self.fed[source, year]
-        return left if left > USED_UP * kt else 0.0
 
     def ceiling(self, host: str, year: int) -> tuple[float, str]:
         """Return how much more feed the rules let a host take in, and the rule that says so; infinite without one."""
@@ -197,7 +194,7 @@ class Room:
         if left <= 0.0:
             limits.append(Limit(LIMIT, f"rule {rule} lets {h} take in no more feed (sheet host_rules)"))
         limits += self.delivery_limits(h, product, market, y)
-        if self.spare_feed(s, y) <= 0.0:
+        if self.spare_feed[s, y] <= 0.0:
             limits.append(Limit(NO_ORE, f"all of {s} is used"))
         return limits
 
@@ -288,6 +285,12 @@ class Room:
 
         It would first go to those left short or buying at more, and then spare what is made at more.
         """
+        key = (way, cost)
+        if key not in self._taken_first:
+            self._taken_first[key] = self._better_taken(way, cost)
+        return self._taken_first[key]
+
+    def _better_taken(self, way: DeliverKey, cost: float) -> float:
         host, product, market, year = way
         worth = cost - self.freight(way)
         if self.problem.surplus_price[product, year] > worth:

@@ -211,7 +211,7 @@ class _Reasons:
         room = (row["usable"] - row["feed"]) * KT_PER_T
         cracking = self.room.cracking[h, line, y] - self.room.fed["cracked", h, line, y]
         sources = self._makes(short, row)
-        spare = sum(self.room.spare_feed(s, y) for s in sources)
+        spare = sum(self.room.spare_feed[s, y] for s in sources)
         moves = []
         for s in sources:
             feed = (s, h, line, y)
@@ -234,7 +234,7 @@ class _Reasons:
             sources = [s for s in self._makes(short, row) if not room.feed_limits((s, h, line, y), p, m)]
             if sources and row["feed"] >= row["usable"] * (1.0 - USED_UP):
                 feed = min(((s, h, line, y) for s in sources), key=lambda feed: room.serving_cost(feed, p, m))
-                spare = sum(room.spare_feed(s, y) for s in sources)
+                spare = sum(room.spare_feed[s, y] for s in sources)
                 lines.append((feed, min((row["nameplate"] - row["usable"]) * KT_PER_T, spare)))
         made = [kt * self.problem.yields[feed[:3]][p] for feed, kt in lines]
         return any(
