@@ -135,7 +135,7 @@ class FurtherPlants:
         free = not all(fed.values())
         had = [(s, h, line, year) for s, limits in fed.items() if not any(limit.kind == NO_ORE for limit in limits)]
         most = min(self.problem.usable[build, year], sum(self.room.spare_feed[feed[0], year] for feed in had))
-        serves = self.room.serves(had, most, product, market, cost)
+        serves = any(self.room.serves(feed, most, product, market, cost) for feed in had)
         if free and (within > 0.0 or lifted <= 0.0):
             return Candidate(build, (*site, *self._least_use(build)), within, serves)
         held = [found for found in fed.values() if found and not any(limit.kind == NO_ORE for limit in found)]

@@ -338,18 +338,15 @@ class Room:
                 break
         return outlet.value
 
-    def serves(self, feeds: Iterable[FeedKey], room: float, product: str, market: str, cost: float, made: float = 0.0) -> bool:
-        """Return whether a line with room for so much more feed [kt] would serve a shortage that costs so much [MUSD/kt].
+    def serves(self, feed: FeedKey, fed: float, product: str, market: str, cost: float, made: float = 0.0) -> bool:
+        """Return whether so much more feed [kt] of a line would serve a shortage that costs so much [MUSD/kt].
 
         Those to whom the product is worth more are served first; `made` [kt]: what other lines would make besides.
         """
-        for feed in feeds:
-            s, h, line, y = feed
-            first = self.taken_first((h, product, market, y), cost)
-            more = made + room * self.problem.yields[s, h, line][product]
-            if more > first * (1.0 + USED_UP) and self.serving_cost(feed, product, market, first) < cost * (1.0 - 1e-9):
-                return True
-        return False
+        s, h, line, y = feed
+        first = self.taken_first((h, product, market, y), cost)
+        more = made + fed * self.problem.yields[s, h, line][product]
+        return more > first * (1.0 + USED_UP) and self.serving_cost(feed, product, market, first) < cost * (1.0 - 1e-9)
 
 
 def _counts_supply(row: Mapping, market: str, product: str, host: str = "") -> bool:

@@ -68,6 +68,11 @@ class _Move:
     pays: bool
     serves: bool
 
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of what keeps it out."""
+        return {limit.kind for limit in self.limits}
+
 
 class _Reasons:
     """Reasons for the shortages of one plan."""
@@ -88,7 +93,7 @@ class _Reasons:
             return self._capped(short, kept_out, caps)
         if worthwhile:
             return LIMIT, f"{min(worthwhile, key=lambda offer: offer.cost).supplier} still offers it, yet the plan does not buy"
-        dear = [offer for offer in offers if not any(offer.china_linked > cap["limit"] for cap in caps)]
+        dear = [offer for offer in offers if not _caps_against(offer, caps)]
         why = self._joint_plants(short)
         if not why.shown and sum(offer.room for offer in dear) >= NAMED * short.kt:
             return DEARER, _asking(dear, short)
@@ -131,12 +136,10 @@ class _Reasons:
 
     def _other_caps(self, short: _Shortage, raised: list[dict]) -> str:
         """Return the caps that would do as well as those raised, by letting standing plants make more."""
-        lines = [row for row in self.room.lines[short.year] if row["usable"] > 0.0]
-        for move in (move for row in lines for move in self._moves(short, row)):
-            if move.serves and len(move.limits) == 1 and move.limits[0].kind == CAP:
-                names = {cap_words(row) for row in raised}
-                if not any(name in move.limits[0].words for name in names):
-                    return f"; to raise another instead would do, too: {move.limits[0].words}"
+        for move in (move for row in self._making(short) for move in self._moves(short, row)):
+            others = move.serves and move.kinds == {CAP} and not any(cap_words(row) in move.limits[0].words for row in raised)
+            if others:
+                return f"; to raise another instead would do, too: {move.limits[0].words}"
         return ""
 
     def _joint_plants(self, short: _Shortage) -> _Why:
@@ -147,44 +150,41 @@ class _Reasons:
         elsewhere = self._sold_elsewhere(short)
         if elsewhere is not None:
             return elsewhere
-        lines = [row for row in self.room.lines[short.year] if row["usable"] > 0.0]
-        moves = [move for row in lines for move in self._moves(short, row)]
-        kept_out = [
-            move.limits for move in moves if move.serves and move.limits and all(limit.kind in (CAP, LIMIT) for limit in move.limits)
-        ]
+        making = self._making(short)
+        moves = [move for row in making for move in self._moves(short, row)]
+        kept_out = [move.limits for move in moves if move.serves and move.limits and move.kinds <= {CAP, LIMIT}]
         if kept_out:
             return _limits_in_words(min(kept_out, key=len), "")
-        making = [row for row in lines if self._makes(short, row)]
-        ramping = any(move.pays and [limit.kind for limit in move.limits] == [CAPACITY] for move in moves)
+        ramping = any(move.pays and move.kinds == {CAPACITY} for move in moves)
         usable, nameplate = (sum(row[column] for row in making) for column in ("usable", "nameplate"))
         ramp_up = f"the joint plants that make it are full while they ramp up ({usable:,.0f} of {nameplate:,.0f} t/y)"
         if ramping and self._served_at_nameplate(short, making):
             return _Why(CAPACITY, ramp_up, shown=True)
         if any(not move.limits and not move.pays for move in moves):
             return _Why(DEARER, "more feed for the joint plants costs more than the shortage")
-        if moves and all(any(limit.kind == NO_ORE for limit in move.limits) for move in moves):
+        if moves and all(NO_ORE in move.kinds for move in moves):
             kind, words = NO_ORE, f"all feedstock that contains it and that these plants can have in {short.year} is used up"
             full = _Why(kind, words)
         else:
             every = all(limits and limits[-1].kind in (CAPACITY, UNCLEAR) for limits in (move.limits for move in moves))
             words = f"the joint plants that make it are {'full' if every else 'not fed more'}" if moves else "no joint plant makes it"
-            if any(move.pays and move.limits and {limit.kind for limit in move.limits} <= {CAP, LIMIT, CAPACITY} for move in moves):
+            if any(move.pays and move.limits and move.kinds <= {CAP, LIMIT, CAPACITY} for move in moves):
                 words = f"{ramp_up if ramping else words}, and what more they made {_WOULD_GO}"
             full = _Why(UNCLEAR, words)
-        idle = {limit for move in moves if move.pays and all(limit.kind in (CAP, LIMIT) for limit in move.limits) for limit in move.limits}
-        return self._further_plant(short, full, bool(moves), idle)
+        on_standing = {limit for move in moves if move.pays and move.kinds <= {CAP, LIMIT} for limit in move.limits}
+        return self._further_plant(short, full, bool(moves), on_standing)
 
     def _sold_elsewhere(self, short: _Shortage) -> _Why | None:
         """Return why plants sell as surplus what is short, if shipping it would pay."""
         room, (m, p, y) = self.room, (short.market, short.product, short.year)
-        sold, first = {}, {}
+        sold = {}
         for (h, made, year), (kt, _) in room.surplus.items():
             way = (h, p, m, y)
             if (made, year) != (p, y) or kt <= USED_UP * room.made[h, p, y] or way not in room.deliveries:
                 continue
             if short.cost - room.freight(way) > self.problem.surplus_price[p, y]:
-                sold[h], first[h] = kt, room.taken_first(way, short.cost)
-        if not any(sum(sold.values()) > kt * (1.0 + USED_UP) for kt in first.values()):
+                sold[h] = kt
+        if not any(sum(sold.values()) > room.taken_first((h, p, m, y), short.cost) * (1.0 + USED_UP) for h in sold):
             return None
         rules = [rule.rule_id for h in sold for rule in room.full_export_rules(h, p, m, y)]
         offtake = [words for h in sold for words in room.offtake_limits(h, m, y)]
@@ -204,7 +204,12 @@ class _Reasons:
             return []
         return [s for s in self.room.feeds_of[h, line, y] if self.problem.yields[s, h, line].get(short.product, 0.0) > 0.0]
 
+    def _making(self, short: _Shortage) -> list[dict]:
+        """Return the lines that can make the product for the market in the year."""
+        return [row for row in self.room.lines[short.year] if row["usable"] > 0.0 and self._makes(short, row)]
+
     def _moves(self, short: _Shortage, row: Mapping) -> list[_Move]:
+        """Return what more a line could be fed to make the product."""
         h, line, y = row["host"], row["line"], short.year
         full = row["feed"] >= row["usable"] * (1.0 - USED_UP)
         ramps = row["nameplate"] > row["usable"] * (1.0 + USED_UP)
@@ -221,7 +226,7 @@ class _Reasons:
                 limits.append(Limit(CAPACITY, "full while it ramps up") if full and ramps else Limit(UNCLEAR, "full"))
             pays = self.room.serving_cost(feed, short.product, short.market) < short.cost * (1.0 - 1e-9)
             most = min(room, spare, cracking if cracks else room)
-            serves = pays and self.room.serves([feed], most, short.product, short.market, short.cost)
+            serves = pays and self.room.serves(feed, most, short.product, short.market, short.cost)
             moves.append(_Move(tuple(limits), pays, serves))
         return moves
 
@@ -238,17 +243,17 @@ class _Reasons:
                 lines.append((feed, min((row["nameplate"] - row["usable"]) * KT_PER_T, spare)))
         made = [kt * self.problem.yields[feed[:3]][p] for feed, kt in lines]
         return any(
-            kt > 0.0 and room.serves([feed], kt, p, m, short.cost, sum(made) - own) for (feed, kt), own in zip(lines, made, strict=True)
+            kt > 0.0 and room.serves(feed, kt, p, m, short.cost, sum(made) - own) for (feed, kt), own in zip(lines, made, strict=True)
         )
 
     # --- one plant more -----------------------------------------------------------------------------------------
 
-    def _further_plant(self, short: _Shortage, full: _Why, stands: bool, idle: set[Limit]) -> _Why:
-        """Return why no plant was added, given what is to say of those that stand; `idle`: limits without which these would make more."""
+    def _further_plant(self, short: _Shortage, full: _Why, stands: bool, on_standing: set[Limit]) -> _Why:
+        """Return why no plant was added, given what is to say of those that stand and the limits without which these would make more."""
         before = f"{full.words}; " if stands else ""
         candidates = list(self.plants.serving(short.market, short.product, short.year, short.cost))
         # were these limits lifted, those that stand would make more before another plant did
-        kept_out = [candidate for candidate in candidates if candidate.kept_out and idle.isdisjoint(candidate.limits)]
+        kept_out = [candidate for candidate in candidates if candidate.kept_out and on_standing.isdisjoint(candidate.limits)]
         if not stands:
             later = self._started_earlier(short)
             if later is not None and (later.shown or not kept_out):
@@ -303,7 +308,7 @@ class _Reasons:
 
 def _caps_against(offer: OpenOffer, caps: Iterable[dict]) -> list[dict]:
     """Return the caps with no room left that keep an offer out."""
-    return [cap for cap in caps if offer.china_linked > cap["limit"]]
+    return [cap for cap in caps if offer.china_linked > cap["limit"] + 1e-9]
 
 
 def _tonnes(kt: float) -> str:

@@ -134,9 +134,9 @@ def test_more_goes_first_to_those_who_pay_more_and_spares_what_is_made_at_more()
     )
     way = ("HOST", "Nd", "JPN", 2030)
     assert [found.taken_first(way, cost) for cost in (1000, 500, 149, 99, 50)] == pytest.approx([0, 0.1, 0.3, 0.6, 0.6])
-    assert not found.serves([FEED], 0.6, "Nd", "JPN", 50)
-    assert found.serves([FEED], 0.7, "Nd", "JPN", 50)
-    assert found.serves([FEED], 0.2, "Nd", "JPN", 50, made=0.5)
+    assert not found.serves(FEED, 0.6, "Nd", "JPN", 50)
+    assert found.serves(FEED, 0.7, "Nd", "JPN", 50)
+    assert found.serves(FEED, 0.2, "Nd", "JPN", 50, made=0.5)
 
 
 @pytest.mark.parametrize(("measure", "unit"), [("tonnes", 1000), ("value", 100)])
