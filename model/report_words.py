@@ -13,6 +13,7 @@ from model.outcome import Status
 from model.shortage_room import BINDING
 from model.shortages import shortage_reasons
 from model.solution import Solution
+from model.words import tonnes_words
 
 if TYPE_CHECKING:
     from model.planner import Plan
@@ -238,17 +239,6 @@ def largest_shortages(plan: Plan, shortages: pd.DataFrame | None = None, most: i
             f"({100 * tonnes / demand:.0f} % of the demand of those years). {why[0].upper()}{why[1:]}."
         )
     return sentences
-
-
-def tonnes_words(tonnes: float) -> str:
-    """Return tonnes with sensible digits.
-
-    Examples
-    --------
-    >>> tonnes_words(1234.5), tonnes_words(3.21)
-    ('1,234 t', '3.2 t')
-    """
-    return f"{tonnes:,.0f} t" if tonnes >= 10 else f"{tonnes:,.2g} t"
 
 
 def china_words(plan: Plan) -> str:

@@ -10,6 +10,7 @@ from model.problem_builder import build_problem
 from model.problem_sheets import all_on_offer, by_key, contents, records
 from model.shortage_room import CAPACITY, LIMIT, NO_ORE, Limit
 from model.tables import Tables
+from model.words import listing
 
 LISTED = 3
 """Sources that a sentence names."""
@@ -127,10 +128,9 @@ class OreReasons:
         if all(found and found[0].startswith("first_year") for found in cells.values()):
             first = min(int(self.sources[s]["first_year"]) for s in sources)
             return f"the first feedstock that contains {product} is for sale in {first}"
-        named = sorted(sources, key=lambda s: len(cells[s]))[:LISTED]
-        more = f" and {len(sources) - LISTED} more" if len(sources) > LISTED else ""
-        listed = ", ".join(f"{s} has {' and '.join(cells[s])}" for s in named)
-        return f"the feedstock that contains {product} is not on offer in {year}: {listed}{more} (sheet sources)"
+        fewest_first = sorted(sources, key=lambda s: len(cells[s]))
+        listed = listing((f"{s} has {' and '.join(cells[s])}" for s in fewest_first), LISTED)
+        return f"the feedstock that contains {product} is not on offer in {year}: {listed} (sheet sources)"
 
     def _cells(self, source: str, year: int) -> list[str]:
         row = self.sources[source]
@@ -166,5 +166,5 @@ class OreReasons:
             return ""
         ways = {(h, y) for h, p, m, y in world.deliveries if (p, m, y) == (product, market, year)}
         could = [s for s, h, line, y in world.feeds if (h, y) in ways and world.yields[s, h, line].get(product, 0.0) > 0.0 and y == year]
-        listed = ", ".join(f"{s} has {' and '.join(self._cells(s, year))}" for s in list(dict.fromkeys(could))[:LISTED])
+        listed = listing((f"{s} has {' and '.join(self._cells(s, year))}" for s in dict.fromkeys(could)), LISTED)
         return f" and is on offer: {listed} (sheet sources)" if listed else ""

@@ -33,6 +33,7 @@ from model.shortage_room import (
     caps_in_words,
 )
 from model.tables import Tables
+from model.words import tonnes_words
 
 NAMED = 0.1
 """Share of a shortage that dear offers must be able to meet if they are to be its reason."""
@@ -113,7 +114,7 @@ class _Reasons:
                 cheapest = min(freed, key=lambda other: other.cost)
                 words = f"{caps_in_words(rows)} no room for what {cheapest.supplier} still offers"
                 near = self.room.nearly_full(short.market, short.product, short.year, offer.china_linked, first + short.kt)
-                rooms = [f"{cap_words(row)} for no more than {_tonnes(kt)}" for row, kt in near]
+                rooms = [f"{cap_words(row)} for no more than {tonnes_words(kt * T_PER_KT)}" for row, kt in near]
                 if rooms:
                     return CAP, f"{words}, and {' and '.join(rooms)}: to be raised together"
                 return CAP, f"{words}{self._other_caps(short, rows)}"
@@ -309,10 +310,6 @@ class _Reasons:
 def _caps_against(offer: OpenOffer, caps: Iterable[dict]) -> list[dict]:
     """Return the caps with no room left that keep an offer out."""
     return [cap for cap in caps if offer.china_linked > cap["limit"] + 1e-9]
-
-
-def _tonnes(kt: float) -> str:
-    return f"{kt * T_PER_KT:,.0f} t" if kt * T_PER_KT >= 10.0 else f"{kt * T_PER_KT:.2g} t"
 
 
 def _asking(offers: list[OpenOffer], short: _Shortage) -> str:

@@ -68,6 +68,17 @@ def number_text(number: float) -> str:
     return f"{number:.10g}"
 
 
+def tonnes_words(tonnes: float) -> str:
+    """Return tonnes with sensible digits.
+
+    Examples
+    --------
+    >>> tonnes_words(1234.5), tonnes_words(3.21)
+    ('1,234 t', '3.2 t')
+    """
+    return f"{tonnes:,.0f} t" if tonnes >= 10 else f"{tonnes:,.2g} t"
+
+
 def show(value: object) -> str:
     """Return a cell value for a message: text in quotes, numbers bare, blanks named."""
     if isinstance(value, float):

@@ -16,13 +16,13 @@ from model.batch import solve_one
 from model.goal import LEAST_COST
 from model.outcome import SolveOptions, Status
 from model.planner import Plan
-from model.report_words import SHOWN, count_words, plant_words, tonnes_words
+from model.report_words import SHOWN, count_words, plant_words
 from model.result_schema import ResultColumn
 from model.solution import Solution
 from model.studies.plan_figures import china_share_of_feed, china_share_of_supply, name_of_host, tonnes_short, verdict
 from model.studies.study import Say, StudyContext, StudySheet
 from model.tables import Tables
-from model.words import joined
+from model.words import joined, tonnes_words
 from model.workers import Workers
 
 TIE = 1e-7

@@ -10,13 +10,13 @@ import pandas as pd
 from model.analysis import sector_coverage
 from model.outcome import Status
 from model.planner import Plan
-from model.report_words import tonnes_words
 from model.result_schema import ResultColumn
 from model.shortage_room import CAP, CAPACITY, DEARER, KINDS, LIMIT, NO_ORE, UNCLEAR
 from model.shortages import shortage_reasons
 from model.studies.lexicographic import NEGLIGIBLE_T, Pass, horizon_demand, ranks, serve_by_priority
 from model.studies.plan_figures import plan_builds, plants_in_words, tonnes_short, verdict
 from model.studies.study import StudyContext, StudySheet
+from model.words import tonnes_words
 
 WHAT_HELPS = {
     NO_ORE: "only further feedstock that contains the product helps (sheet sources: the cells that the reason names, or a further row), "
