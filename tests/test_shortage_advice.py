@@ -91,6 +91,61 @@ def test_what_a_cap_keeps_out_may_go_to_dearer_purchases_first():
     assert short(book(0), "glass") == short(book(1), "glass") == 100
 
 
+def test_caps_against_the_offers_with_the_least_china_in_them_are_named_alone():
+    def book(everything: float) -> Tables:
+        caps = [
+            small.cap("supply", "tonnes", "all", everything, name="ALL"),
+            small.cap("supply", "tonnes", "product", 0.7, "Nd", name="ND"),
+        ]
+        shares = {"CHINA": (0.8, 1), "HALF": (1.2, 0.55), "MIXED": (1, 0.6)}
+        sellers = [small.supplier(name, tonnes=100, price_share=price, china_linked=share) for name, (price, share) in shares.items()]
+        return small.book(hosts=[], suppliers=sellers, caps=caps)
+
+    assert told(book(0.5)) == f"{CAP}: ALL at 50 % leaves no room for what MIXED still offers"
+    assert short(book(0.5)) == 1000
+    assert short(book(1)) < 800
+
+
+def test_those_left_short_at_more_come_before_when_the_next_cap_is_looked_for():
+    # with EACH raised 100 t come in: half to defence, so that half of what glass lacks is still out
+    def book(everything: float, each: float) -> Tables:
+        demand = [small.demand(450, who="defence"), small.demand(100, who="glass")]
+        sectors = [small.sector("defence", shortage_cost=1000), small.sector("glass", shortage_cost=200)]
+        return two_caps(everything, each).with_frames(
+            **{name: small.book(sectors=sectors, demand=demand)[name] for name in ("sectors", "demand")}
+        )
+
+    assert told(book(0.6, 0.5), "glass").endswith("CHINA still offers, and ALL at 60 % for no more than 100 t: to be raised together")
+    assert [short(book(*caps), "glass") for caps in ((0.6, 0.5), (0.6, 1), (1, 1))] == [100, 50, 0]
+
+
+def in_two_markets(sectors: list[small.Row], demand: list[small.Row], limit: float, **sheets: list[small.Row]) -> Tables:
+    """Return 300 t of Chinese oxide for 30 on which there is a cap of all."""
+    caps = [*sheets.pop("caps", []), small.cap("supply", "tonnes", "all", limit, name="ALL")]
+    china = [small.supplier("CHINA", tonnes=300, china_linked=1, price_share=0.3)]
+    return small.book(hosts=[], markets=small.TWO_MARKETS, sectors=sectors, demand=demand, suppliers=china, caps=caps, **sheets)
+
+
+def test_a_market_that_a_cap_of_its_own_keeps_from_buying_does_not_come_first():
+    def book(limit: float) -> Tables:
+        demand = [small.demand(500, where="USA", who="defence"), small.demand(100, who="glass")]
+        return in_two_markets(TWO_SECTORS, demand, limit, caps=[small.cap("supply", "tonnes", "partner", 0, "USA", name="USA")])
+
+    assert told(book(0), "glass") == f"{CAP}: ALL at 0 % leaves no room for what CHINA still offers"
+    assert short(book(1), "glass") == 0
+
+
+def test_a_market_that_gets_it_cheaper_comes_first():
+    def book(limit: float) -> Tables:
+        duty = {"measure": "tariff", "stage": "oxide", "origin": "SSS", "destination": "USA", "rate": 10}
+        demand = [small.demand(400, who="screens"), small.demand(100, where="USA", who="glass")]
+        sectors = [small.sector("screens", shortage_cost=50), small.sector("glass", shortage_cost=50)]
+        return in_two_markets(sectors, demand, limit, duties=[duty])
+
+    assert told(book(0), "glass").startswith(f"{UNCLEAR}: ALL at 0 % leaves no room for what CHINA still offers, which would first go")
+    assert short(book(1), "glass") == 100
+
+
 # --- those to whom it is worth more -------------------------------------------------------------------------
 
 TWO_SECTORS = [small.sector("defence", shortage_cost=1000), small.sector("glass", priority=2, shortage_cost=50)]

@@ -101,6 +101,12 @@ def test_buying_is_dearer():
     assert reasons(tables) == {("Nd", 2030): (1000, f"{DEARER}: SELLER asks 300.0 and the shortage costs 200.0 USD/kg")}
 
 
+def test_a_dear_offer_of_the_caps_own_share_is_not_kept_out_by_it():
+    caps = [small.cap("supply", "tonnes", "all", 0.5)]
+    tables = small.book(hosts=[], suppliers=[small.supplier(price_share=3, china_linked=0.5)], caps=caps)
+    assert reasons(tables) == {("Nd", 2030): (1000, f"{DEARER}: SELLER asks 300.0 and the shortage costs 200.0 USD/kg")}
+
+
 def test_a_plant_is_dearer():
     tables = small.book(suppliers=[], designs=[small.design(capex=5000)])
     assert reasons(tables) == {
