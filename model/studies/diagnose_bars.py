@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-import pandas as pd
-
 from model.book import split_codes
 from model.formulation_elastic import Bar, Code
 from model.problem import Problem
