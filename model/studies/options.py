@@ -182,20 +182,27 @@ SETTINGS_APART = {
 """Settings that :func:`option_tables` may loosen, and why."""
 
 
+def _rules_apart(own: Tables, other: Tables) -> tuple[list[str], list[str]]:
+    """Return the settings of :data:`SETTINGS_APART` in which two books differ, and the host rules of the first that the second lacks."""
+    settings = [setting for setting in SETTINGS_APART if own.setting(setting) != other.setting(setting)]
+    kept = set(other["host_rules"]["rule_id"])
+    return settings, [str(rule) for rule in own["host_rules"]["rule_id"] if rule not in kept]
+
+
 def rules_off(tables: Tables, options: Sequence[Option]) -> list[str]:
     """Return a sentence for each option with sites that is solved under other rules than the book's; see :func:`option_tables`."""
     told = []
     for option in options:
+        if not option.hosts:
+            continue
         changed = option_tables(tables, option)
+        settings, forced = _rules_apart(tables, changed)
         words = [
-            f"with {setting} = {changed.setting(setting):g} instead of {tables.setting(setting):g} (sheet settings), as {why}"
-            for setting, why in SETTINGS_APART.items()
-            if changed.setting(setting) != tables.setting(setting)
+            f"with {setting} = {changed.setting(setting):g} instead of {tables.setting(setting):g} (sheet settings), as {SETTINGS_APART[setting]}"
+            for setting in settings
         ]
-        kept = set(changed["host_rules"]["rule_id"])
-        forced = [str(rule) for rule in tables["host_rules"]["rule_id"] if rule not in kept]
         words += [f"without {', '.join(forced)} (sheet host_rules), as other sites are left out"] if forced else []
-        if option.hosts and words:
+        if words:
             told.append(f"The option {option.name} is solved {'; '.join(words)}.")
     return told
 
@@ -209,13 +216,12 @@ def rules_with_both(tables: Tables, options: Sequence[Option]) -> dict[str, str]
     told = {}
     for name in (KNOW_HOW, THIRD) if BOTH in by_name else ():
         alone, both = (option_tables(tables, by_name[which]) for which in (name, BOTH))
+        settings, forced = _rules_apart(both, alone)
         kept = [
             f"{setting} = {both.setting(setting):g} (sheet settings) holds and alone it is {alone.setting(setting):g}"
-            for setting in SETTINGS_APART
-            if both.setting(setting) != alone.setting(setting)
+            for setting in settings
         ]
-        forced = [rule for rule in both["host_rules"]["rule_id"] if rule not in set(alone["host_rules"]["rule_id"])]
-        kept += [f"rule {', '.join(map(str, forced))} (sheet host_rules) asks for a plant and alone it does not"] if forced else []
+        kept += [f"rule {', '.join(forced)} (sheet host_rules) asks for a plant and alone it does not"] if forced else []
         if kept:
             told[name] = " and ".join(kept)
     return told
