@@ -16,7 +16,7 @@ from model.formulation import build_model
 from model.formulation_policy import CAPPED_FLOWS, china_cap_rows
 from model.goal import Goal
 from model.groups import Groups, group_flows
-from model.idle import idle_surpluses, implied_source_limits
+from model.idle import idle_surpluses
 from model.matrix import Matrix, compile_model
 from model.problem import Problem
 from model.problem_builder import build_problem
@@ -110,8 +110,8 @@ def with_caps(matrix: Matrix, before: Problem, problem: Problem) -> Matrix | Non
 
 def _decided_by_caps(problem: Problem, groups: Groups) -> tuple[object, ...]:
     """Return what caps decide besides their own rows: columns, rows that go with them, bounds and rows left out."""
-    idle = idle_surpluses(problem, groups)
-    return years_split_by_market(problem), capped_outflows(problem), idle, implied_source_limits(problem, groups, idle)
+    # the limits on sources that are left out follow from the idle surplus
+    return years_split_by_market(problem), capped_outflows(problem), idle_surpluses(problem, groups)
 
 
 def _are_in_place(matrix: Matrix, above: sp.csr_array, below: sp.csr_array, flows: Mapping[str, Mapping[object, int]]) -> bool:

@@ -106,6 +106,19 @@ def test_surplus_and_limits_that_caps_decide_are_those_of_the_caps(seed: int) ->
             assert_same(matrix, compile_model(build_model(problem)))
 
 
+@pytest.mark.parametrize("limits", [(0.5, 1.0), (1.0, 0.5)])
+def test_a_cap_that_comes_or_goes_takes_the_columns_that_it_counts_along(limits: tuple[float, float]) -> None:
+    """The feed is capped in any case, so that nothing but the Chinese part of what is delivered tells the books apart."""
+    feed = {**small.cap("feedstock", "tonnes", "all", 0.9), "cap": "FEED"}
+    sizes = set()
+    for limit in limits:
+        caps = [feed, small.cap("supply", "tonnes", "all", limit)]
+        problem, matrix = compile_tables(small.book(sources=[small.source("DIRTY", china_linked=1)], caps=caps), LEAST_COST)
+        assert_same(matrix, compile_model(build_model(problem)))
+        sizes.add(len(matrix.columns))
+    assert len(sizes) == 2
+
+
 def test_a_tight_cap_costs_the_same_after_a_loose_one() -> None:
     """A surplus of dirty oxide would have to be made beside clean oxide at no host; a matrix that leaves it out costs twice as much."""
 
