@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from model import compiling
 from model.compiling import compile_tables, with_caps
@@ -230,6 +231,12 @@ def test_where_columns_hang_on_the_caps_alone_more_than_their_rows_would_differ(
     assert with_caps(without(matrix, places == "china_cap"), before, after) is None, "no place to put them"
     alone = without(replace(matrix, cost=np.zeros_like(matrix.cost)), places != "china_cap")
     assert with_caps(alone, before, after) is None, "columns in no other row"
+    one = next(place for place, (name, _) in enumerate(matrix.columns) if name == "purchase")
+    cost, entries = matrix.cost.copy(), matrix.a.tocoo()
+    cost[one] = 0.0
+    kept = (entries.col != one) | (places[entries.row] == "china_cap")
+    capped = sp.coo_array((entries.data[kept], (entries.row[kept], entries.col[kept])), shape=entries.shape).tocsc()
+    assert with_caps(replace(matrix, cost=cost, a=capped), before, after) is None, "one column in no other row"
     renamed = replace(matrix, columns=tuple(("other", index) if name == "purchase" else (name, index) for name, index in matrix.columns))
     assert with_caps(renamed, before, after) is None, "a flow in scope that the matrix does not have"
 
