@@ -126,15 +126,15 @@ def _is_lowest(frontier: Frontier) -> bool:
 
 def headlines_of(tables: Tables, frontiers: Sequence[Frontier]) -> Iterator[str]:
     """Say what the first page needs, of the scope whose next point costs most."""
-    best: tuple[float, Frontier, Point, Point] | None = None
-    for frontier in frontiers:
-        for own, following in itertools.pairwise(frontier.sweep.known()):
-            price = cost_per_point(own, following) if own.level == frontier.own_level else math.nan
-            if math.isfinite(price) and (best is None or price > best[0]):
-                best = (price, frontier, own, following)
-    if best is None:
+    steps = [
+        (cost_per_point(own, following), frontier, own, following)
+        for frontier in frontiers
+        for own, following in itertools.pairwise(frontier.sweep.known())
+        if own.level == frontier.own_level and own.exists and following.exists
+    ]
+    if not steps:
         return
-    price, frontier, own, following = best
+    price, frontier, own, following = max(steps, key=lambda step: step[0])
     sweep, words = frontier.sweep, frontier.scope.words
     if following.cost - own.cost > sweep.options.gap_at(following.cost):
         yield (
