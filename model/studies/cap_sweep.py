@@ -131,6 +131,10 @@ class Sweep:
         """Return the points from loose to tight."""
         return [self.points[level] for level in sorted(self.points, reverse=True)]
 
+    def plans(self) -> list[Point]:
+        """Return the points that have a plan, from loose to tight."""
+        return [point for point in self.known() if point.exists]
+
     def tell(self, point: Point) -> None:
         """Take in a solved point and mend what a stopped solve left: a tighter plan that is cheaper holds here too."""
         self.points[point.level] = replace(point, found_at=point.level) if point.found_at < 0 else point
@@ -177,7 +181,7 @@ class Sweep:
 
     def _followed(self) -> tuple[list[Turn], Point | None]:
         """Return the changes of hosts, loose to tight, and the plan whose hosts hold at the loosest level."""
-        plans = [point for point in self.known() if point.exists]
+        plans = self.plans()
         turns: list[Turn] = []
         kept = plans[-1] if plans else None
         for loose, tight in zip(plans[-2::-1], plans[:0:-1], strict=True):
@@ -195,12 +199,12 @@ class Sweep:
 
     def tighter(self, level: float) -> Point | None:
         """Return the nearest tighter point that has a plan: its plan is possible at this level too."""
-        found = [point for point in self.known() if point.level < level and point.exists]
+        found = [point for point in self.plans() if point.level < level]
         return found[0] if found else None
 
     def looser(self, level: float) -> Point | None:
         """Return the nearest looser point that has a plan."""
-        found = [point for point in self.known() if point.level > level and point.exists]
+        found = [point for point in self.plans() if point.level > level]
         return found[-1] if found else None
 
     def looser_hot(self, level: float, own_level: float = PERCENT) -> HotStart | None:

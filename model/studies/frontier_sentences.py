@@ -42,7 +42,7 @@ def sentences_of(tables: Tables, frontier: Frontier) -> Iterator[str]:
     barred = [point.level for point in sweep.known() if point.impossible]
     if barred:
         yield f"{name}: from {barred[0]:g} % down there is no plan at all."
-    plans = [point for point in sweep.known() if point.exists]
+    plans = sweep.plans()
     doubtful = [point for point in plans if not sweep.options.is_proven(point.cost, point.gap)]
     if doubtful:
         yield f"{name}: {len(doubtful)} of {len(plans)} levels are not proven to the gap asked for; read the gap of each before its hosts."
@@ -54,7 +54,7 @@ def _costs(tables: Tables, frontier: Frontier) -> Iterator[str]:
     """Say what the tightest level costs, how far the cap is to be had for nothing, and where it is dear."""
     free, sweep = frontier.free, frontier.sweep
     # levels between those of the grid tell too: a point may be a step up of which the grid shows the mean
-    plans = [point for point in sweep.known() if point.exists]
+    plans = sweep.plans()
     lost = [point for point in sweep.known() if math.isnan(point.cost)]
     if lost:
         yield f"{len(lost)} of {len(sweep.known())} levels were not found in time, the loosest at {lost[0].level:g} %."
@@ -76,7 +76,7 @@ def _hosts(tables: Tables, frontier: Frontier) -> Iterator[str]:
     """Say whether a site can be settled before the cap."""
     sweep = frontier.sweep
     turns = [turn for turn in sweep.turns() if turn.tight.exists]
-    plans = [point for point in sweep.known() if point.exists]
+    plans = sweep.plans()
     if turns:
         places = ", ".join(f"{turn.level:g} %{doubt_of(sweep, turn.loose, turn.tight)}" for turn in turns)
         yield f"the chosen hosts change at {places}; settle on a level before signing for a site."
