@@ -54,6 +54,12 @@ def test_a_step_up_within_a_point_is_not_told_as_its_mean_over_the_grid():
     assert "The dearest step is from 50 % to 49 %, 20.00 MUSD a point." in text
 
 
+def test_a_short_step_within_the_gap_does_not_hide_the_dearest():
+    sweep = line({100: 10, 50: 10, 49.5: 10.9, 0: 40})
+    (text, *_) = sentences_of(TABLES, Frontier(SCOPES[0], 50, sweep))
+    assert "The dearest step is from 49.5 % to 0 %, 0.59 MUSD a point." in text
+
+
 def test_points_that_cost_no_more_than_the_gap_have_no_price():
     assert headlines(line({100: 10, 50: 20, 0: 20.9})) == []
     assert headlines(line({100: 10, 50: 20, 0: 21.1})) == [

@@ -66,8 +66,10 @@ def _costs(tables: Tables, frontier: Frontier) -> Iterator[str]:
         other = f" with plants at {host_names(tables, idle[-1].hosts)}" if idle[-1].hosts else " without plants"
         where = other if idle[-1].hosts != free.hosts else ""
         text += f" Down to {idle[-1].level:g} % it costs no more than the gap{where}: ask for that much at once."
-    dear = max(itertools.pairwise(plans), key=lambda step: cost_per_point(*step))
-    if dear[1].cost - dear[0].cost > sweep.options.gap_at(dear[1].cost):
+    # a short step within the gap can look dearer by the point than any that is known to cost something
+    steps = [step for step in itertools.pairwise(plans) if step[1].cost - step[0].cost > sweep.options.gap_at(step[1].cost)]
+    if steps:
+        dear = max(steps, key=lambda step: cost_per_point(*step))
         text += f" The dearest step is from {dear[0].level:g} % to {dear[1].level:g} %, {cost_per_point(*dear):,.2f} MUSD a point."
     yield text
 
