@@ -1,10 +1,12 @@
 """Questions about counts of plants, on books small enough to count by eye."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from model import answers
 from model.branching import Doubt, ask_about_plants, capacity_by, doubts_at
 from model.linear_program import LinearProgram, LpState, StopSignal
 from model.matrix import Row
@@ -134,6 +136,24 @@ def test_a_part_keeps_what_the_answers_before_it_limited():
         assert node.limits[count] == limits
         assert (node.answer.side, node.answer.count) == (side, count)
     assert node.depth == 5
+
+
+def test_searches_that_share_answers_limit_the_same_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where another thread asks for a capacity while it is added up."""
+    problem, matrix = two_hosts()
+    shared = answers.Answers(problem, matrix)
+    assert shared.count_at([0, 1]) is shared.count_at([0, 1])
+    assert shared.count_at([0, 1]) is not shared.count_at([0, 2])
+    others = []
+
+    def added_up(*asked: Any) -> np.ndarray:
+        if not others:
+            others.append(None)
+            others[0] = shared._capacity_by(2031)
+        return capacity_by(*asked)
+
+    monkeypatch.setattr(answers, "capacity_by", added_up)
+    assert shared._capacity_by(2031) is others[0]
 
 
 def test_each_kind_of_question_gets_its_turn():
