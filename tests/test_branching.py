@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from model import answers
-from model.branching import Doubt, ask_about_plants, capacity_by, doubts_at
-from model.linear_program import LinearProgram, LpState, StopSignal
+from model.branching import SINGLE, Doubt, Question, ask_about_plants, capacity_by, doubts_at
+from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Row
 from model.node import root_node
 from model.tree import Tree
@@ -136,6 +136,18 @@ def test_a_part_keeps_what_the_answers_before_it_limited():
         assert node.limits[count] == limits
         assert (node.answer.side, node.answer.count) == (side, count)
     assert node.depth == 5
+
+
+def test_an_answer_about_one_build_moves_one_of_its_bounds() -> None:
+    problem, matrix = two_hosts()
+    shared, node, basis = answers.Answers(problem, matrix), root_node(matrix, 0.0), Basis(np.empty(0), np.empty(0))
+    doubt = Doubt(0, Question(SINGLE, "a build", 3, np.flatnonzero(matrix.integer)[:1]), 0.4)
+    for side, bounds in ((0, (0.0, 0.0)), (1, (1.0, 1.0))):
+        part = shared.part(node, doubt, shared.count_at([0]), side, basis, 1)
+        assert (part.lower[0], part.upper[0]) == bounds
+        assert (part.lower[1:] == node.lower[1:]).all()
+        assert (part.upper[1:] == node.upper[1:]).all()
+    assert (node.lower[0], node.upper[0]) == (0.0, 1.0), "the whole stays as it was"
 
 
 def test_searches_that_share_answers_limit_the_same_counts(monkeypatch: pytest.MonkeyPatch) -> None:
