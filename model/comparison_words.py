@@ -54,9 +54,9 @@ def describe(found: Comparison) -> list[str]:
     share = f" ({found.change / before.cost:+.2%})" if before.cost and not unchanged else ""
     sure = "" if not found.causes and unchanged else sure_words(found.change, before.gap, after.gap)
     doubts = [doubt for name, run in ((BEFORE, before), (AFTER, after)) for doubt in _doubts(name, run)]
-    spans = [_span(run) for run in (before, after)]
-    if spans[0] != spans[1]:
-        doubts.append(f"the years differ ({spans[0]} before, {spans[1]} after), and with them what the costs add up")
+    earlier, later = (_years_in_words(run) for run in (before, after))
+    if earlier != later:
+        doubts.append(f"the years differ (before {earlier}; after {later}), and with them what the costs add up")
     warning = f" CAUTION: {'; '.join(doubts)}." if doubts else ""
     return [
         f"Compared {before.name} (before) with {after.name} (after): {len(found.changes)} input cells or rows differ.{warning}",
@@ -67,9 +67,12 @@ def describe(found: Comparison) -> list[str]:
     ]
 
 
-def _span(run: Run) -> str:
-    years = modelled_years(run.tables)
-    return f"{run.tables.setting('first_year'):.0f}–{run.tables.setting('last_year'):.0f}, {len(years)} of them modelled"
+def _years_in_words(run: Run) -> str:
+    """Say which years a run's costs stand for, and by which of them."""
+    first, last = (int(run.tables.setting(name)) for name in ("first_year", "last_year"))
+    modelled = modelled_years(run.tables)
+    told = "every year" if modelled == tuple(range(first, last + 1)) else ", ".join(map(str, modelled))
+    return f"{first}–{last}, modelled {told}"
 
 
 def _doubts(name: str, run: Run) -> Iterator[str]:

@@ -56,6 +56,15 @@ def test_costs_of_different_years_are_warned_of():
     assert "CAUTION" not in compared(before, run(60.0), 60.0)[0]
 
 
+def test_as_many_years_but_others_are_warned_of():
+    every, before, after = (
+        replace(run(50.0), tables=TABLES.with_settings(first_year=2027, last_year=2031, modelled_years=years))
+        for years in ("all", "2027,2030", "2027,2031")
+    )
+    assert "(before 2027–2031, modelled 2027, 2030; after 2027–2031, modelled 2027, 2031)" in compared(before, after, 50.0)[0]
+    assert "before 2027–2031, modelled every year;" in compared(every, after, 50.0)[0]
+
+
 def test_the_four_largest_causes_are_named_whichever_their_sign_and_the_rest_summed():
     words = compared(run(100.0), run(72.0), 101.0, 81.0, 86.0, 83.0, 79.0, 72.0)[3]
     assert words == (
