@@ -14,9 +14,9 @@ from model.problem import T_PER_KT
 from model.ranging import Change, FixedPlan
 from model.report_words import SHOWN
 from model.result_schema import ResultColumn
-from model.studies.marginal_prices import NEARBY, NOTHING, Priced, find_slopes, pick_rows, price_figures
+from model.studies.marginal_prices import NEARBY, Priced, find_slopes, pick_rows, price_figures
 from model.studies.marginal_probes import CONTRACT, KT, Probe, list_probes
-from model.studies.marginal_ranges import OFF
+from model.studies.marginal_ranges import NOTHING, OFF
 from model.studies.marginal_resolves import RESOLVE_COLUMNS, list_resolves, resolve_frame, solve_again
 from model.studies.marginal_sentences import resolve_sentences
 from model.studies.marginal_words import read_aloud
@@ -42,7 +42,7 @@ TOP_COLUMNS = (
         "holds_down",
         "share",
         "The value holds down to this change of the figure in every year; 0: not at all downwards. Of points: within "
-        "1 % of the change or 0.05 MUSD, by re-solves.",
+        f"{100 * OFF:g} % of the change or {SHOWN} MUSD, by re-solves.",
     ),
     ResultColumn(
         "holds_up",
@@ -117,7 +117,7 @@ def year_frame(fixed: FixedPlan, probes: Sequence[Probe], plan: Plan) -> pd.Data
             found, low, high = find_slopes(fixed, change, change.scaled(-1.0) if figure > 0 else None, near, (figure, probe.top - figure))
             worth = found.over(weight)
             if worth.size > NOTHING or (probe.kind != CONTRACT and math.inf in (worth.more, worth.less)):
-                reach = (scale * max(0.0, figure + low), scale * (figure + high))
+                reach = (scale * (figure + low), scale * (figure + high))
                 values = (worth.value, worth.more, worth.less)
                 rows.append((probe.kind, probe.item, y, scale * figure, *values, unit, *reach))
     return pd.DataFrame(rows, columns=[column.name for column in ALL_COLUMNS])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from model.ranging import Change, FixedPlan
 from model.studies.marginal_probes import CONTRACT, KT, Probe
-from model.studies.marginal_ranges import NOTHING, follow, slope_at_once
+from model.studies.marginal_ranges import NOTHING, Side, follow, slope_at_once
 
 NEARBY = 0.01
 """Share of a figure through which a value must hold to be told; where it ends before, that hundredth is solved again."""
@@ -103,15 +103,13 @@ def _find_bent(fixed: FixedPlan, rise: Change, fall: Change | None, near: float,
     """Return the same where the cost bends; the value is the tangent upwards, or downwards where a kink lies above."""
     value = fixed.value(rise)
     up = follow(fixed, rise, value, near, most[1])
-    down = None if fall is None else follow(fixed, fall, fixed.value(fall), near, most[0])
-    if not up.smooth and down is not None and down.smooth and fall is not None:
+    down = Side(False, math.nan, 0.0) if fall is None else follow(fixed, fall, fixed.value(fall), near, most[0])
+    if not up.smooth and down.smooth and fall is not None:
         value = -fixed.value(fall)
     elif not up.smooth:  # the duals are those of neither side
         value = slope_at_once(fixed, rise, near)
         up = follow(fixed, rise, value, near, most[1]) if math.isfinite(value) else up
         value = value if up.smooth else math.nan
-    if down is None:
-        return Slopes(value, up.slope, math.nan), 0.0, up.reach
     return Slopes(value, up.slope, down.slope), -down.reach + 0.0, up.reach
 
 

@@ -79,7 +79,7 @@ def follow(fixed: FixedPlan, change: Change, value: float, near: float, most: fl
         return abs(off) / max(OFF * abs(value * units), SHOWN) if math.isfinite(off) else math.inf
 
     added = fixed.added_cost(change.scaled(near))
-    if math.isfinite(added) and _is_told(value * near, added):
+    if _is_told(value * near, added):
         first, slope = near, value
     else:
         first, slope = AT_ONCE * near, added / near
@@ -98,6 +98,7 @@ def follow(fixed: FixedPlan, change: Change, value: float, near: float, most: fl
 
 
 def _is_told(told: float, added: float) -> bool:
+    """Whether a worth says what a re-solve gives; it never does where that has no plan or no answer."""
     return abs(added - told) <= OFF * abs(told) + NOTHING
 
 

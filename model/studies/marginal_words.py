@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from model.planner import Plan
-from model.studies.marginal_prices import NOTHING, Priced
+from model.studies.marginal_prices import Priced
 from model.studies.marginal_probes import CAP, CONTRACT, DEMAND, KT, OFFTAKE, PLANT, RULE, SOURCE, STOCK, SUPPLIER, Probe
+from model.studies.marginal_ranges import NOTHING
 
 USD_PER_T = 1000.0
 """One MUSD/kt in USD/t."""
