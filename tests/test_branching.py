@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import answers
+from model import answers, part_program
 from model.branching import SINGLE, Doubt, Question, ask_about_plants, capacity_by, doubts_at
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Row
 from model.node import root_node
 from model.tree import Tree
 from tests import small
+from tests.random_books import random_book
 
 TWO_HOSTS = {"max_plants": 4, "country_share_limit": 0.6, "country_share_from": 2031, "last_year": 2031, "modelled_years": "2030,2031"}
 
@@ -148,6 +149,25 @@ def test_an_answer_about_one_build_moves_one_of_its_bounds() -> None:
         assert (part.lower[1:] == node.lower[1:]).all()
         assert (part.upper[1:] == node.upper[1:]).all()
     assert (node.lower[0], node.upper[0]) == (0.0, 1.0), "the whole stays as it was"
+
+
+def test_none_of_several_builds_are_ruled_out_one_by_one() -> None:
+    problem, matrix = two_hosts()
+    shared, node, basis = answers.Answers(problem, matrix), root_node(matrix, 0.0), Basis(np.empty(0), np.empty(0))
+    doubt = Doubt(0, Question("on line", "two builds", 0, np.flatnonzero(matrix.integer)[:2]), 0.4)
+    part = shared.part(node, doubt, shared.count_at([0, 1]), 0, basis, 1)
+    assert part.upper.tolist() == [0.0, 0.0, *node.upper[2:]]
+    assert part.limits == {}
+
+
+@pytest.mark.usefixtures("part_anything")
+def test_a_twin_asks_about_the_same_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part_program, "DECOMPOSE_FROM", 0)
+    solved = small.solve_book(random_book(4))
+    tree = Tree(solved.problem, solved.matrix, small.EXACT, StopSignal(60.0), [])
+    tree.hold(root_node(solved.matrix, 0.0))
+    assert tree.parted is not None
+    assert all(one is other for one, other in zip(tree.count_of, tree.twin().count_of, strict=True))
 
 
 def test_searches_that_share_answers_limit_the_same_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,16 @@ def test_surplus_and_limits_that_caps_decide_are_those_of_the_caps(seed: int) ->
             assert_same(matrix, compile_model(build_model(problem)))
 
 
+def test_a_cap_that_every_feed_just_meets_has_no_row() -> None:
+    """Half of each kilogram is Chinese, and half may be."""
+    for limit, held in ((0.4, True), (0.5, False), (0.6, True)):
+        feed = {**small.cap("feedstock", "tonnes", "all", limit), "cap": "FEED"}
+        caps = [feed, small.cap("supply", "tonnes", "all", 0.9)]
+        problem, matrix = compile_tables(small.book(sources=[small.source("MIXED", china_linked=0.5)], caps=caps), LEAST_COST)
+        assert_same(matrix, compile_model(build_model(problem)))
+        assert (("china_cap", ("FEED", "", 2030)) in matrix.rows) == held
+
+
 @pytest.mark.parametrize("limits", [(0.5, 1.0), (1.0, 0.5)])
 def test_a_cap_that_comes_or_goes_takes_the_columns_that_it_counts_along(limits: tuple[float, float]) -> None:
     """The feed is capped in any case, so that nothing but the Chinese part of what is delivered tells the books apart."""
