@@ -42,6 +42,12 @@ def test_the_first_page_tells_of_the_scope_whose_next_point_costs_most():
     assert headlines(dear, cheap) == [told.format("tonnes")]
 
 
+def test_a_scope_without_a_plan_at_the_next_level_has_no_price_to_tell():
+    ends, goes_on = line({100: 10, 50: 20, 0: math.inf}), line({100: 10, 50: 20, 0: 95})
+    assert headlines(ends) == []
+    assert headlines(ends, goes_on) == ["The next step of the cap on all supply by value, from 50 % to 0 %, costs 75.0 MUSD: 1.50 a point."]
+
+
 def test_a_step_up_within_a_point_is_not_told_as_its_mean_over_the_grid():
     """Beside the grid 49 % and 25 % were solved, as the hosts change: 20 MUSD there, and nothing more down to 0 %."""
     points = {level: Point(level, cost, cost, hosts) for level, cost, hosts in (

@@ -43,6 +43,19 @@ def test_joint_plant_halves_what_each_pays_alone():
     assert any("saves 10.0 MUSD" in line for line in sheet.sentences)
 
 
+def test_who_pays_to_share_the_gain_pays_the_other_side_or_of_three_the_others():
+    two, three = two_partners(), ("JPN", "USA", "EUR")
+    markets = [small.market(where, equity=equity) for where, equity in zip(three, (0.6, 0.3, 0.1), strict=True)]
+    demand = [small.demand(300, where=where) for where in three]
+    for tables, payers, end in (
+        (two, ["USA"], " to the other side."),
+        (two_partners(markets=markets, demand=demand), ["USA", "EUR"], " to the others."),
+    ):
+        (told,) = [line for line in study(tables)["partner_gain"].sentences if line.startswith("To share the gain")]
+        assert all(f"{payer} pays " in told for payer in payers)
+        assert told.endswith(end)
+
+
 def test_scarce_feed_is_claimed_twice_in_the_whole_market_only():
     # 1 kt of feed in all; in the shared market the US has 0.4 kt of it and buys 0.1 kt at 100: 10 + 8 + 10
     alone, _, sheet = gain_tables(two_partners(sources=[small.source(capacity=900)]))
