@@ -131,11 +131,6 @@ class FixedPlan:
         self._order = np.asarray(order)
         self.at_upper = np.array([status == highspy.HighsBasisStatus.kUpper for status in basis.col_status], dtype=bool)
 
-    def dual(self, row: Name) -> float:
-        """Return MUSD per unit of a row's right-hand side; 0 where the model has no such row."""
-        position = self.row_at.get(row)
-        return 0.0 if position is None else float(self.row_duals[position])
-
     def value(self, change: Change) -> float:
         """Return what one unit of a change adds to the cost, MUSD discounted, as long as it is small."""
         moved = self._moved_rows(change)
@@ -156,8 +151,7 @@ class FixedPlan:
 
     def bends(self, change: Change) -> bool:
         """Return whether the cost need not run straight even while the basis stays: coefficients of a binding row move."""
-        moved = {row for (row, _), by in change.coefficients.items() if by}
-        return any(not self.basic_rows[self.row_at[row]] for row in moved if row in self.row_at)
+        return any(not self.basic_rows[self.row_at[row]] for row, _ in change.coefficients if row in self.row_at)
 
     def _moved_rows(self, change: Change) -> Vector:
         """Return the movement of every right-hand side, and for coefficients the one that does the same at the plan's values."""
