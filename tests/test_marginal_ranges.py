@@ -74,6 +74,14 @@ def test_a_cap_whose_total_stays_holds_to_where_it_binds_no_more():
     assert 0.2 <= item.high < 0.2 * 1.03  # 600 t are all there is; beyond by what may be missed
 
 
+def test_a_kink_close_by_ends_the_range_and_leaves_the_value():
+    # 500.5 t are all there is: a twentieth of a point more is used, a point more saves no more than that
+    _, item = cap_of(scarce(clean=5000, chinese=500.5))
+    assert item.whole.value == pytest.approx(-25.0)
+    assert 0.001 <= item.high < 0.0035  # of 50 points; beyond by what may be missed
+    assert item.unit.more == pytest.approx(-0.025)
+
+
 def test_no_range_goes_beyond_a_share_of_the_whole():
     tables = scarce(0.8, clean=5000)
     plan, fixed, found = priced(tables)
