@@ -10,7 +10,7 @@ from model import answers, part_program
 from model.branching import SINGLE, Doubt, Question, ask_about_plants, capacity_by, doubts_at
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Row
-from model.node import root_node
+from model.node import Node, root_node
 from model.tree import Tree
 from tests import small
 from tests.random_books import random_book
@@ -101,12 +101,17 @@ def test_capacity_on_line_by_a_year():
         assert kt == ({"PLANT": 1.0, "BIG": 3.0}[index[1]] if component == "build" and index[3] == 2030 else 0.0)
 
 
-def test_the_search_states_the_capacity_that_an_answer_needs():
+def asked_at_the_root(name: str) -> tuple[Tree, Node, int]:
+    """Return a search that holds its root, the root, and the number of a question there."""
     problem, matrix = two_hosts()
     tree = Tree(problem, matrix, small.EXACT, StopSignal(60.0), [])
     node = root_node(matrix, 0.0)
     tree.hold(node)
-    number = next(n for n, asked in enumerate(tree.lp_questions) if asked.name == "plants of at least 3 kt by 2031")
+    return tree, node, next(n for n, asked in enumerate(tree.lp_questions) if asked.name == name)
+
+
+def test_the_search_states_the_capacity_that_an_answer_needs():
+    tree, node, number = asked_at_the_root("plants of at least 3 kt by 2031")
     doubt = Doubt(number, tree.lp_questions[number], 0.5)
     none, some = (tree._answer(node, doubt, side, tree.lp.basis()) for side in (0, 1))
     assert all(count.weights is None for count in none.limits)
@@ -120,11 +125,7 @@ def test_the_search_states_the_capacity_that_an_answer_needs():
 
 def test_a_part_keeps_what_the_answers_before_it_limited():
     """At least two and then at most three, and a later answer that says less takes nothing back."""
-    problem, matrix = two_hosts()
-    tree = Tree(problem, matrix, small.EXACT, StopSignal(60.0), [])
-    node = root_node(matrix, 0.0)
-    tree.hold(node)
-    number = next(n for n, asked in enumerate(tree.lp_questions) if asked.name == "plants on line by 2031")
+    tree, node, number = asked_at_the_root("plants on line by 2031")
     count, basis = tree.count_of[number], tree.lp.basis()
     for side, at, limits in (
         (1, 1.5, (2.0, np.inf)),
