@@ -25,6 +25,9 @@ from model.tables import Tables
 
 CAP_ROW = "china_cap"
 
+KEPT, MOST_KEPT = 2, 2_000_000
+"""Models kept, as several sweeps take turns in a process, and nonzeros beyond which only the one at hand is: large ones would fill the memory."""
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -37,9 +40,9 @@ class Compiled:
 
 
 class _Last:
-    """What was compiled last in this process."""
+    """What was compiled last in this process, the newest first."""
 
-    compiled: Compiled | None = None
+    compiled: tuple[Compiled, ...] = ()
 
 
 def compile_tables(tables: Tables, goal: Goal) -> tuple[Problem, Matrix]:
@@ -47,17 +50,21 @@ def compile_tables(tables: Tables, goal: Goal) -> tuple[Problem, Matrix]:
 
     They are the same, number by number, whatever was compiled before.
     """
-    last = _Last.compiled
-    found = None
-    if last is not None and last.goal == goal and _differ_in_caps_alone(last.tables, tables):
-        problem = replace(last.problem, caps=caps_of(tables, last.problem.years, last.problem.products))
-        found = with_caps(last.matrix, last.problem, problem)
-    if found is None:
-        last = _Last.compiled = None  # what is not needed need not be held beside what is made
-        problem = build_problem(tables)
-        found = compile_model(build_model(problem, goal))
-    _Last.compiled = Compiled(tables, goal, problem, found)
-    return problem, found
+    for known in _Last.compiled:
+        if known.goal == goal and _differ_in_caps_alone(known.tables, tables):
+            problem = replace(known.problem, caps=caps_of(tables, known.problem.years, known.problem.products))
+            found = with_caps(known.matrix, known.problem, problem)
+            if found is not None:
+                _Last.compiled = (Compiled(tables, goal, problem, found), *(other for other in _Last.compiled if other is not known))
+                return problem, found
+    # what is not needed need not be held beside what is made
+    _Last.compiled = _Last.compiled[: KEPT - 1]
+    if sum(known.matrix.a.nnz for known in _Last.compiled) > MOST_KEPT:
+        _Last.compiled = ()
+    problem = build_problem(tables)
+    matrix = compile_model(build_model(problem, goal))
+    _Last.compiled = (Compiled(tables, goal, problem, matrix), *_Last.compiled[: KEPT - 1])
+    return problem, matrix
 
 
 def _differ_in_caps_alone(one: Tables, other: Tables) -> bool:

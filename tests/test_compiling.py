@@ -28,7 +28,7 @@ VECTORS = ("cost", "row_lower", "row_upper", "lower", "upper", "integer")
 
 @pytest.fixture(autouse=True)
 def nothing_compiled_before() -> None:
-    compiling._Last.compiled = None
+    compiling._Last.compiled = ()
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_tight_cap_costs_the_same_after_a_loose_one() -> None:
         )  # fmt: skip
 
     fresh = solve(book(0.5), small.EXACT)
-    compiling._Last.compiled = None
+    compiling._Last.compiled = ()
     solve(book(1.0), small.EXACT)
     after = solve(book(0.5), small.EXACT)
     assert after.solution.objective == small.approx(fresh.solution.objective)
@@ -170,6 +170,27 @@ def test_nothing_else_of_a_model_reads_the_caps(monkeypatch: pytest.MonkeyPatch)
     assert problem.caps
     build_model(replace(problem, caps=Watched(problem.caps)))
     assert read == {"model.attribution", "model.formulation_policy", "model.idle"}
+
+
+def test_models_of_two_sweeps_that_take_turns_are_both_kept(built: list[Tables]) -> None:
+    goals = (LEAST_COST, replace(LEAST_COST, excluded_host_sets=(frozenset({"nowhere"}),)))
+    tables = random_book(3).with_settings(frontier_scopes="value")
+    (scope,) = cap_scopes(tables)
+    for level in (0.5, 0.0, 0.25, 0.4):
+        for goal in goals:
+            compile_tables(with_cap_level(tables, scope, level), goal)
+    assert len(built) == 2
+    assert len(compiling._Last.compiled) == compiling.KEPT == 2
+    compile_tables(random_book(4), LEAST_COST)
+    assert [kept.goal for kept in compiling._Last.compiled] == [LEAST_COST, goals[1]], "the one used least lately went"
+
+
+def test_of_large_models_only_the_one_at_hand_is_kept(built: list[Tables], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "MOST_KEPT", 0)
+    for seed in (3, 4):
+        compile_tables(random_book(seed), LEAST_COST)
+        assert len(compiling._Last.compiled) == 1
+    assert compiling._Last.compiled[0].tables is built[-1]
 
 
 def test_levels_of_one_scope_are_compiled_from_each_other(built: list[Tables]) -> None:
