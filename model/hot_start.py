@@ -77,6 +77,12 @@ def hosts_of(plants: Iterable[BuildKey]) -> frozenset[str]:
     return frozenset(host for host, *_ in plants)
 
 
+def starts_from(start: tuple[BuildKey, ...], hot: HotStart | None) -> tuple[tuple[BuildKey, ...], ...]:
+    """Return the plants to try first: those asked for, if any, and those of the neighbour's plan, which may turn out cheaper."""
+    told = hot.plans[:1] if hot is not None else ()
+    return tuple(dict.fromkeys([*([start] if start else []), *told]))
+
+
 def plans_met(matrix: Matrix, taken: Sequence[Incumbent], known: Iterable[tuple[BuildKey, ...]]) -> tuple[tuple[BuildKey, ...], ...]:
     """Return the plants of the cheapest plan with each set of hosts: of those that a search took, each cheaper than the one before, then of those known."""
     builds = [(place, name[1]) for place, name in enumerate(compress(matrix.columns, matrix.integer)) if name[0] == "build"]

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from model.first_plan import settle_counts
-from model.hot_start import HotStart, hot_start, plans_met
+from model.hot_start import HotStart, hot_start, plans_met, starts_from
 from model.linear_program import LpState
 from model.matrix import Matrix, Vector
 from model.neighbourhood import at_likely_hosts, exchanges, keys_of
@@ -149,8 +149,8 @@ class _Strategy:
 
     def run(self, start: tuple[BuildKey, ...], cutoff: float, enough: float, hot: HotStart | None, hands_on: bool) -> Outcome:
         state = self.state = SearchState(None, cutoff, -math.inf)
-        if start:
-            self._try(self.matrix, start, state)
+        for plants in starts_from(start, hot):
+            self._try(self.matrix, plants, state)
         if state.best is None:  # what the markets do without joint plants is known in no time: a plan, whatever stops the search
             self._try(self.matrix, (), state)
         self.clock.lap("first plan")

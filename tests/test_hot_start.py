@@ -14,7 +14,7 @@ from model import neighbourhood, relaxation, strategy, tree
 from model.batch import Case, solve_cases
 from model.covers import CapacityCovers, Cover
 from model.goal import ANY_PLAN
-from model.hot_start import HotStart, hosts_of, hot_start
+from model.hot_start import HotStart, hosts_of, hot_start, starts_from
 from model.linear_program import BASIC, Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Row
 from model.node import root_node
@@ -316,3 +316,28 @@ def test_the_cheapest_plan_met_with_each_set_of_hosts_is_handed_on():
         assert set(map(hosts_of, again.hot.plans)) >= set(sets), "what was told is told on"
         handed += len(sets) > 1
     assert handed >= 2
+
+
+def test_the_neighbours_plan_is_tried_after_the_start(monkeypatch):
+    nothing = Basis(np.zeros(0, np.int8), np.zeros(0, np.int8))
+    one, other = (("A", "D", "m", 2030),), (("B", "D", "m", 2030),)
+    told = HotStart((), (), nothing, (), plans=(other, one))
+    assert starts_from(one, told) == (one, other)
+    assert starts_from(other, told) == (other,)
+    assert starts_from((), told) == (other,)
+    assert starts_from(one, None) == (one,)
+    assert starts_from((), None) == ()
+    assert starts_from((), replace(told, plans=())) == ()
+    assert starts_from(one, replace(told, plans=((),))) == (one, ()), "a neighbour that needs no plant tells that"
+
+    tried: list[tuple] = []
+    attempt = strategy._Strategy._try
+    monkeypatch.setattr(
+        strategy._Strategy, "_try", lambda self, tight, start, state: tried.append(start) or attempt(self, tight, start, state)
+    )
+    solved, _ = neighbours(0)
+    first = cold(solved)
+    best, tried[:] = first.hot.plans[0], []
+    again = cold(solved, hot=first.hot, start=(("nowhere", *best[0][1:]),))
+    assert tried[1] == best
+    assert again.objective == pytest.approx(first.objective, rel=1e-6)
