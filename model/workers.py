@@ -18,8 +18,11 @@ from multiprocessing.synchronize import Semaphore
 from types import TracebackType
 from typing import Any, TypeVar
 
-COMING_BACK = 1.0
+COMING_BACK = 0.5
 """Seconds for which a process is kept for whoever had it last, who reads the answer and asks on: else a less urgent one would always be first."""
+
+AWAITED = 1e6
+"""Urgency beyond all others, of a solve for which the rest of its study waits: left to the end, it would have nothing beside it."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -82,12 +85,14 @@ class Workers:
 
         def goes_on() -> bool:
             """Whether more is asked as soon as the answer at hand is read: not where others of the batch are still awaited."""
-            return not given_up and (begun < len(items) or all(future.done() for future in list(running)))
+            return not given_up and all(future.done() for future in list(running))
 
         try:
             for told, item in enumerate(items):
                 while told not in ended:
-                    if begun < len(items) and len(running) < self.count and self._takes_turn(urgency, running):
+                    # beside its own kind an item comes after those that have nothing running
+                    wish = urgency - AWAITED if running else urgency
+                    if begun < len(items) and len(running) < self.count and self._takes_turn(wish, running):
                         future = self._submit(text, items[begun], urgency)
                         running[future] = begun
                         begun += 1

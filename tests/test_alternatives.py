@@ -18,6 +18,7 @@ from model.planner import Plan
 from model.studies import alternatives
 from model.studies.study import StudyContext
 from model.tables import Tables
+from model.workers import AWAITED
 from tests import small
 from tests.random_books import random_book
 from tests.test_command import result, run
@@ -114,9 +115,9 @@ def test_the_longer_its_solves_have_taken_the_sooner_the_next_gets_its_turn(monk
     seed = next(seed for seed in SEEDS if len(enumerated(seed)) >= 4)
     ranked(seed, 4, 100.0)
     assert len(urgencies) >= 3
-    assert urgencies == pytest.approx(seconds[: len(urgencies)])
+    assert urgencies == pytest.approx([AWAITED + spent for spent in seconds[: len(urgencies)]], rel=1e-12)
     assert urgencies == sorted(urgencies)
-    assert urgencies[1] > urgencies[0] == 0.0
+    assert urgencies[1] > urgencies[0] == AWAITED
 
 
 @pytest.mark.parametrize("seed", [4, 5])

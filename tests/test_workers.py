@@ -159,6 +159,20 @@ def test_a_process_is_not_kept_for_one_that_still_awaits_others(notes, monkeypat
     assert notes.read() == "a0b"
 
 
+def test_who_has_a_process_gets_another_after_those_who_have_none(notes):
+    notes.ask(0.0, ["0"])
+    notes.until_waiting(0, free=1)
+    notes.ask(5.0, ["a", "b"])
+    notes.until_waiting(1)
+    notes.ask(1.0, ["1"])
+    notes.until_waiting(2)
+    notes.tell("b", "1", "0")
+    notes.join("0", "1")
+    assert notes.read().startswith("01")
+    notes.tell("a")
+    notes.join("a")
+
+
 def test_the_urgent_one_takes_its_own_process_and_leaves_the_other(notes):
     workers = notes.workers
     workers._free = [(-math.inf, -math.inf), (time.monotonic(), 5.0)]

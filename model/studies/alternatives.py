@@ -23,7 +23,7 @@ from model.studies.plan_figures import china_share_of_feed, china_share_of_suppl
 from model.studies.study import Say, StudyContext, StudySheet
 from model.tables import Tables
 from model.words import joined, tonnes_words
-from model.workers import Workers
+from model.workers import AWAITED, Workers
 
 TIE = 1e-7
 """Share of the cost by which two plans of the same cost may differ after rounding."""
@@ -110,7 +110,7 @@ def rank_alternatives(
         goal = replace(LEAST_COST, excluded_host_sets=excluded)
         start = hot.plan_other_than(excluded) if hot is not None else ()
         # one waits for the other, so the longer they take the sooner the next has to begin; left to the end they would be alone there
-        other = solve_one(tables, options, goal=goal, start=start, cutoff=cutoff, hot=hot, workers=workers, urgency=spent)
+        other = solve_one(tables, options, goal=goal, start=start, cutoff=cutoff, hot=hot, workers=workers, urgency=AWAITED + spent)
         solution, hot, spent = other.solution, other.hot or hot, spent + other.seconds
         if solution.status.has_plan and not other.verification.passed:
             ended = "unverified"
