@@ -27,11 +27,11 @@ def swept(cost: dict[str, list[float]] | None, grid: tuple[int, ...], gap: float
     return sweep, solved
 
 
-def test_a_cap_that_costs_nothing_takes_two_solves():
+def test_a_cap_that_costs_nothing_takes_a_solve_for_each_half_of_the_way():
     sweep, solved = swept({"A": [10, 0]}, grid_levels(11))
-    assert sorted(solved) == [0, 100]
+    assert solved == [100, 50, 20, 10, 0]
     assert [point.cost for point in sweep.shown()] == [10] * 11
-    assert {point.found_at for point in sweep.shown()[1:]} == {0}
+    assert [point.found_at for point in sweep.shown()[1:]] == [50] * 5 + [20] * 3 + [10, 0]
     assert sweep.turns() == []
 
 
@@ -51,8 +51,45 @@ def test_every_change_is_found_between_the_levels_of_the_grid():
 
 def test_hosts_that_cost_the_same_are_no_change():
     sweep, solved = swept({"A": [10, 0.001], "B": [10.05, 0]}, (100, 50, 0), gap=0.1)
-    assert sorted(solved) == [0, 100]
+    assert solved == [100, 50, 0]
     assert sweep.turns() == []
+
+
+def test_the_tightest_level_comes_before_any_that_is_passed_over():
+    _, solved = swept({"A": [10, 1], "B": [60, 0.2]}, grid_levels(11))
+    first = solved.index(0)
+    assert solved[:first] == sorted(solved[:first], reverse=True)
+    assert set(solved[first:]) - {0} > {90, 80, 70}
+
+
+def test_hosts_that_change_with_any_cap_at_all_are_located_next_to_none():
+    # B costs little of each point, far less than what having a cap does
+    sweep = Sweep(grid_levels(11), SolveOptions(absolute_gap=1.0))
+    solved = []
+    while levels := sweep.wanted():
+        for level in levels:
+            solved.append(level)
+            cost, hosts = (10.0, ("A",)) if level == 100 else (40.0 + 0.2 * (100 - level), ("B",))
+            sweep.tell(Point(level, cost, cost, hosts))
+    assert [turn.level for turn in sweep.turns()] == [99.5]
+    assert sorted(level for level in solved if level > 90) == [99, 100]
+
+
+def test_hosts_that_change_where_a_point_costs_enough_are_located_by_halves():
+    sweep, solved = swept({"A": [10, 20], "B": [50, 9]}, grid_levels(11))
+    (turn,) = sweep.turns()
+    assert turn.level == pytest.approx(100 - 40 / 11, abs=0.5)
+    assert 95 in solved
+    assert 99 not in solved
+
+
+def test_hosts_are_not_located_beyond_a_level_that_is_still_open():
+    sweep = Sweep((100, 60, 30, 10, 0), SolveOptions())
+    for level, cost, hosts in ((100, 1.0, "A"), (30, 40.0, "B"), (10, 80.0, "C"), (0, 90.0, "D")):
+        sweep.tell(Point(level, cost, cost, (hosts,)))
+    assert sweep.wanted() == [5, 20, 60]
+    sweep.tell(Point(60, 20.0, 20.0, ("A",)))
+    assert sweep.wanted() == [5, 20, 45]
 
 
 def test_steps_within_the_gap_add_up():
@@ -167,7 +204,3 @@ def test_a_level_is_told_by_the_nearest_looser_one_that_was_solved():
     assert sweep.looser_hot(10.0) is told[100.0]
     assert sweep.looser_hot(5.0) is told[10.0]
     assert sweep.looser_hot(100.0) is None
-    # of what is further than the run's own plan nothing is taken
-    assert sweep.looser_hot(40.0, own_level=60.0) is None
-    assert sweep.looser_hot(5.0, own_level=60.0) is told[10.0]
-    assert sweep.looser_hot(80.0, own_level=60.0) is told[100.0]

@@ -13,7 +13,7 @@ from model.outcome import SolveOptions
 from model.planner import solve
 from model.studies.cap_levels import CapScope, cap_path, cap_scopes, full_from, with_cap_level
 from model.studies.cap_sweep import Frontier, Point, Reach, Sweep, cost_per_point
-from model.studies.frontier import answered_by_sweep, point_of, run, trace_frontiers
+from model.studies.frontier import _solve_reach, answered_by_sweep, point_of, run, trace_frontiers
 from model.studies.frontier_sentences import headlines_of, hosts_in_words, sentences_of
 from model.studies.study import StudyContext
 from model.tables import Tables
@@ -229,7 +229,7 @@ def test_hosts_of_a_looser_level_are_not_said_to_do_further_down():
     within_one = replace(small.EXACT, absolute_gap=1.0)
     (sheet,) = run(StudyContext(tables, solve(tables, within_one), within_one, 1, lambda _: None))
     text = " ".join(sheet.sentences)
-    assert sheet.tables[0][2]["hosts"].tolist() == ["Smalland", *["Bigland"] * 6]
+    assert sheet.tables[0][2]["hosts"].tolist() == [*["Smalland"] * 4, *["Bigland"] * 3]
     assert "site can be settled before the cap" not in text
     assert "the hosts of the tightest level (Bigland) are within the gap at every looser one that was solved, at most 0.5 MUSD" in text
     assert "Down to 0 % it costs no more than the gap with plants at Bigland: ask for that much at once." in text
@@ -277,6 +277,21 @@ def test_no_sector_is_left_shorter_so_that_another_is_served():
         "for 118.0 MUSD more than no cap; a tighter cap leaves some sector shorter than that."
     )
     assert sheet.headlines[-1] == "All supply by tonnes can go down to 40 % China-linked with no sector left shorter than without a cap."
+
+
+def test_a_level_with_nobody_shorter_is_proven_by_what_the_sweep_has_proven_of_it():
+    tables = frontier_book()
+    (scope,) = cap_scopes(tables)
+    context = context_of(tables)
+    tight = small.solve_book(with_cap_level(tables, scope, 0.0))
+    cost = tight.solution.objective
+    point = replace(point_of(0, solve(with_cap_level(tables, scope, 0.0), small.EXACT)), short={"magnets": 1.0})
+    for bound, gap in ((cost - 7.0, 0.0), (cost, 0.0)):
+        frontier = Frontier(scope, 70, Sweep((100, 0), small.EXACT, points={100: Point(100, 60.0, 60.0), 0: replace(point, bound=bound)}))
+        _solve_reach(context, frontier)
+        assert frontier.reach.reached == 0
+        assert frontier.lowest.cost == small.approx(cost)
+        assert frontier.lowest.gap == small.approx(gap)
 
 
 def test_a_lowest_share_that_is_not_proven_is_said_to_be_none():

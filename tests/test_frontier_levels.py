@@ -17,7 +17,7 @@ from model.studies.cap_sweep import Frontier, Point, Sweep
 from model.studies.frontier import point_of, run, trace_frontiers
 from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext
-from model.workers import Workers
+from model.workers import AWAITED, Workers
 from tests import small
 from tests.test_frontier import context_of, frontier_book
 
@@ -33,25 +33,22 @@ def test_a_level_learns_from_a_looser_one_and_starts_from_a_tighter_plan(monkeyp
 
     monkeypatch.setattr(frontier_study, "solve_cases", noting)
     context = context_of(frontier_book())
-    ((first, free, _), (last, tightest, end), *later) = [
-        one for one in trace_frontiers(context) and asked if not one[1].goal.shortage_limits
-    ]
-    assert (first, last) == (100, 0)
-    assert free.hot is None, "of the levels none is looser"
-    assert free.start == plan_builds(context.plan)
-    assert tightest.hot is None, "the book without a cap is further than the run's own plan, at 70 %"
-    assert later
-    solved = [100.0, 0.0]
-    for level, case, _ in later:
-        nearer = 70.0 if level < 70.0 else 100.0
-        assert (case.hot is not None) == any(level < other <= nearer for other in solved)
-        assert 0.0 < level < 100.0
-        assert case.cutoff < math.inf
+    levels = [one for one in trace_frontiers(context) and asked if not one[1].goal.shortage_limits]
+    known: dict[float, Plan] = {}
+    for level, case, plan in levels:
+        looser, tighter = [other for other in known if other > level], [other for other in known if other < level]
+        assert (case.hot is None) == (not looser)
+        if tighter:
+            assert case.start == plan_builds(known[max(tighter)])
+            assert case.cutoff > known[max(tighter)].solution.objective
+        else:
+            assert case.start == plan_builds(context.plan if level >= 70.0 else known[min(looser)])
+            assert case.cutoff == math.inf
         assert case.hands_on
-        solved.append(level)
-    assert {level < 70.0 for level in solved} == {True, False}
-    assert any(case.hot is not None for _, case, _ in later)
-    assert later[0][1].start == plan_builds(end)
+        known[level] = plan
+    assert [level for level, *_ in levels[:3]] == [100.0, 60.0, 20.0]
+    assert any(level < 20.0 for level in known)
+    assert any(level > 70.0 for level in known)
 
 
 def test_scopes_that_share_processors_say_what_one_processor_says():
@@ -81,14 +78,17 @@ def free_point(context: StudyContext) -> Point:
     return replace(point_of(100, context.plan), cost=1.0, bound=1.0)
 
 
-def test_the_scope_that_has_taken_longest_comes_first_and_one_of_every_product_before_any_is_known():
-    tables = frontier_book().with_settings(frontier_scopes="tonnes, every_product")
-    tonnes, every = (Frontier(scope, 100, Sweep((100, 0), small.EXACT)) for scope in cap_scopes(tables))
-    assert tonnes.urgency < every.urgency
-    every.seconds = every.urgency / 2
-    assert every.urgency == 1.0, "it never falls: a process is kept for who had it"
-    tonnes.seconds = 30.0
-    assert tonnes.urgency > every.urgency
+def test_a_scope_on_its_way_to_the_tightest_level_comes_first_and_then_the_one_with_most_left():
+    tables = frontier_book().with_settings(frontier_scopes="tonnes, value")
+    tonnes, value = (Frontier(scope, 100, Sweep((100, 50, 30, 10, 0), small.EXACT)) for scope in cap_scopes(tables))
+    for level in (100, 30):
+        value.sweep.tell(Point(level, 100.0 - level, 100.0 - level, (f"at {level}",)))
+    tonnes.sweep.tell(Point(100, 10.0, 10.0))
+    assert tonnes.urgency > value.urgency > AWAITED, "more of the way is before it"
+    value.sweep.tell(Point(0, 100.0, 100.0, ("at 0",)))
+    assert value.sweep.left() == 2 + (70 - 1).bit_length() + (30 - 1).bit_length()
+    value.seconds, value.solves = 30.0, 3
+    assert value.urgency == 10.0 * value.sweep.left() < AWAITED < tonnes.urgency
 
 
 def test_solves_are_timed_for_their_scope_and_asked_for_as_urgently(monkeypatch):
@@ -101,5 +101,6 @@ def test_solves_are_timed_for_their_scope_and_asked_for_as_urgently(monkeypatch)
     monkeypatch.setattr(frontier_study, "solve_cases", noting)
     (frontier,) = trace_frontiers(context_of(frontier_book()))
     assert frontier.seconds > 0.0
-    assert asked == sorted(asked)
-    assert 0.0 < asked[-1] <= frontier.seconds
+    assert frontier.solves == len(frontier.sweep.points) - 1 > 3, "but for the level without a cap, which is solved for all scopes"
+    assert [urgency > AWAITED for urgency in asked[1:]] == sorted((urgency > AWAITED for urgency in asked[1:]), reverse=True)
+    assert 0.0 < asked[-1] < AWAITED < asked[1]

@@ -16,8 +16,12 @@ from model.hot_start import HotStart
 from model.outcome import SolveOptions
 from model.problem import BuildKey
 from model.studies.cap_levels import CapScope
+from model.workers import AWAITED
 
 PERCENT = 100
+
+STEEP = 5.0
+"""A cap that costs so many times more a point where it begins than further down does so by being there, whatever its level."""
 
 SHORT_TONNES = 1e-3
 """t REO over the horizon; less than this is nobody short."""
@@ -150,10 +154,11 @@ class Sweep:
                 self.points[level] = replace(known_point, cost=math.inf, bound=math.inf)
 
     def wanted(self) -> list[float]:
-        """Return the levels to solve next, independent of each other; empty when the sweep is done."""
-        ends = [level for level in (self.grid[0], self.grid[-1]) if level not in self.points]
-        if ends:
-            return list(dict.fromkeys(ends))
+        """Return the levels to solve next, independent of each other, the tightest first as they take longest; empty when the sweep is done."""
+        if not self.points:
+            return [self.grid[0]]
+        if further := self._further():
+            return further
         levels = []
         for loose, tight in itertools.pairwise(self.known()):
             between = [level for level in self.grid if tight.level < level < loose.level]
@@ -162,8 +167,36 @@ class Sweep:
                     self.points[level] = replace(tight, level=level, bound=loose.bound)
             elif between:
                 levels.append(between[len(between) // 2])
-        # a change of hosts is located last: a level of the grid may show that there is none
-        return levels or [_middle(turn.loose.level, turn.tight.level) for turn in self.turns() if turn.width > 1]
+        # hosts are followed from the tight end: beyond a level of the grid that is still open no change of theirs is sure
+        sure = min(levels, default=math.inf)
+        levels += [self._within(turn) for turn in self.turns() if turn.width > 1 and turn.loose.level < sure]
+        return sorted(levels)
+
+    def _further(self) -> list[float]:
+        """Return the level of the grid to solve next beyond the tightest known: half of the way, as a solve learns most from one not much looser."""
+        tightest = self.known()[-1]
+        beyond = [level for level in self.grid if level < tightest.level]
+        if beyond and tightest.impossible:
+            for level in beyond:
+                self.points[level] = replace(tightest, level=level)
+            return []
+        return beyond[(len(beyond) - 1) // 2 :][:1]
+
+    def left(self) -> int:
+        """Return about how many levels are still to be solved."""
+        steps = [(max(1, math.ceil(turn.width)) - 1).bit_length() for turn in self.turns()]
+        return len([level for level in self.grid if level not in self.points]) + sum(steps)
+
+    def _within(self, turn: Turn) -> float:
+        """Return the level to solve next where the hosts change between two: the middle, or next to no cap at all where having one seems to make the change."""
+        tight, tighter = turn.tight, self.tighter(turn.tight.level)
+        if (
+            turn.loose.level == self.grid[0]
+            and tighter is not None
+            and cost_per_point(turn.loose, tight) > STEEP * cost_per_point(tight, tighter)
+        ):
+            return math.ceil(turn.loose.level) - 1
+        return _middle(turn.loose.level, tight.level)
 
     def turns(self) -> list[Turn]:
         """Return the changes of hosts, loose to tight, and the end of what is possible.
@@ -207,18 +240,9 @@ class Sweep:
         found = [point for point in self.plans() if point.level > level]
         return found[-1] if found else None
 
-    def looser_hot(self, level: float, own_level: float = PERCENT) -> HotStart | None:
-        """Return what the nearest looser solve tells; None where none does, or where the run's own plan is nearer.
-
-        A tighter one leads astray: many more of its rows bind. One that is too loose tells next to nothing, and leads astray too.
-
-        Parameters
-        ----------
-        own_level
-            Of the run's own plan.
-        """
-        loosest = own_level if own_level > level else PERCENT
-        told = [point for point in self.points.values() if point.hot is not None and level < point.found_at <= loosest]
+    def looser_hot(self, level: float) -> HotStart | None:
+        """Return what the nearest looser solve tells; None where none does. A tighter one leads astray: many more of its rows bind."""
+        told = [point for point in self.points.values() if point.hot is not None and point.found_at > level]
         return min(told, key=lambda point: point.found_at).hot if told else None
 
     def _same(self, loose: Point, tight: Point) -> bool:
@@ -291,8 +315,8 @@ class Frontier:
         Levels and their plans.
     reach, lowest
         Search for the lowest level at which no sector is left shorter than without the cap, and the best plan there.
-    seconds
-        Of all its solves so far.
+    seconds, solves
+        Of all its solves so far, and how many they were.
     """
 
     scope: CapScope
@@ -301,14 +325,17 @@ class Frontier:
     reach: Reach | None = None
     lowest: Point | None = None
     seconds: float = 0.0
+    solves: int = 0
 
     @property
     def urgency(self) -> float:
         """Return how early its solves should come where several scopes share the processes.
 
-        The one that has taken longest is not to be left over at the end, with nothing beside it; a cap on every product mostly is that.
+        On the way to the tightest level each solve waits for the one before, so the scope with most of the way before it is first. After
+        that it is the one that needs longest for what is left, which at the end would have nothing beside it.
         """
-        return max(self.seconds, float(self.scope.scope == "every_product"))
+        ahead = len([level for level in self.sweep.grid if level < min(self.sweep.points, default=math.inf)])
+        return AWAITED + ahead if ahead else self.seconds / max(1, self.solves) * self.sweep.left()
 
     @property
     def free(self) -> Point:

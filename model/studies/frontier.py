@@ -16,7 +16,7 @@ import pandas as pd
 
 from model.batch import Case, solve_cases
 from model.goal import Goal, ShortageLimit
-from model.outcome import SolveOptions, Status
+from model.outcome import Status
 from model.planner import Plan
 from model.result_schema import ResultColumn
 from model.studies.cap_levels import ROW, book_level, cap_scopes, with_cap_level
@@ -148,20 +148,22 @@ def _solve_levels(context: StudyContext, frontier: Frontier) -> None:
         solved = solve_cases(cases, context.options, context.workers, context.say, context.plan.hot, frontier.urgency)
         for level, (case, plan) in zip(levels, solved, strict=True):
             frontier.sweep.tell(point_of(level, plan, case.cutoff))
-            frontier.seconds += plan.seconds
+            frontier.seconds, frontier.solves = frontier.seconds + plan.seconds, frontier.solves + 1
 
 
 def _case(context: StudyContext, frontier: Frontier, level: float) -> Case:
     """Return the solve of a level, started from what is known there, or from the nearest tighter plan, which is possible here too."""
     tighter = frontier.sweep.tighter(level)
     own = frontier.sweep.points.get(level)
-    near = own if own is not None and own.exists else tighter or frontier.sweep.looser(level)
+    near = own if own is not None and own.exists else tighter
+    if near is None and level < frontier.own_level:
+        near = frontier.sweep.looser(level)
     return Case(
         f"{frontier.scope.name} at {level:g} %",
         with_cap_level(context.tables, frontier.scope, level / PERCENT),
         start=near.builds if near else plan_builds(context.plan),
         cutoff=context.options.cutoff_above(tighter.cost) if tighter else math.inf,
-        hot=frontier.sweep.looser_hot(level, frontier.own_level),
+        hot=frontier.sweep.looser_hot(level),
         hands_on=True,
     )
 
@@ -174,24 +176,46 @@ def _solve_reach(context: StudyContext, frontier: Frontier) -> None:
         min(point.level for point in known if point.exists and point.leaves_none_shorter_than(frontier.free)),
         max((point.level for point in known if point.impossible), default=-1),
     )
+    is_answered = False
     while (level := reach.wanted()) is not None:
-        plan = _none_shorter(context, frontier, level, goal, context.options.roughly())
+        # if no cap is tighter, a plan ends the search and its least cost is asked for at once; else any plan will do
+        is_last = level == 0
+        plan = _none_shorter(context, frontier, level, goal, is_last)
         possible = plan.verified
         reach.tell(level, possible, proven=possible or plan.solution.status is Status.INFEASIBLE)
         if possible:
-            frontier.lowest = point_of(level, plan)  # until the least cost there is known
-    if not answered_by_sweep(frontier, reach.reached):
-        point = point_of(reach.reached, _none_shorter(context, frontier, reach.reached, goal, context.options))
+            is_answered = is_last
+            frontier.lowest = _point_at(frontier, level, plan)
+    if not is_answered and not answered_by_sweep(frontier, reach.reached):
+        point = _point_at(frontier, reach.reached, _none_shorter(context, frontier, reach.reached, goal, is_least=True))
         if point.exists or frontier.lowest is None:
             frontier.lowest = point
 
 
-def _none_shorter(context: StudyContext, frontier: Frontier, level: float, goal: Goal, options: SolveOptions) -> Plan:
-    """Solve a level with nobody left shorter, started from the plan known there."""
-    case = _case(context, frontier, level)
-    start = frontier.lowest.builds if frontier.lowest is not None and frontier.lowest.level == level else case.start
-    case = replace(case, name=f"{case.name}, nobody shorter", goal=goal, start=start, cutoff=math.inf)
-    ((_, plan),) = solve_cases([case], options, context.workers, context.say, context.plan.hot, frontier.urgency)
+def _point_at(frontier: Frontier, level: float, plan: Plan) -> Point:
+    """Return the figures of a plan that leaves nobody shorter: it costs no less than one that may leave some shorter."""
+    point = point_of(level, plan)
+    return replace(point, bound=max(point.bound, _bound_at(frontier, level))) if point.exists else point
+
+
+def _bound_at(frontier: Frontier, level: float) -> float:
+    """Return what the sweep has proven of a level; minus infinity where that is nothing."""
+    point = frontier.sweep.points.get(level)
+    return point.bound if point is not None and point.exists and math.isfinite(point.bound) else -math.inf
+
+
+def _none_shorter(context: StudyContext, frontier: Frontier, level: float, goal: Goal, is_least: bool) -> Plan:
+    """Solve a level with nobody left shorter, started from the plan known there: for the least cost, or for any plan."""
+    options, case, bound = context.options, _case(context, frontier, level), _bound_at(frontier, level)
+    known, lowest = frontier.sweep.points.get(level), frontier.lowest
+    case = replace(
+        case, name=f"{case.name}, nobody shorter", goal=goal, cutoff=math.inf,
+        enough=math.inf if not is_least else bound + options.gap_at(bound) if math.isfinite(bound) else bound,
+        start=lowest.builds if lowest is not None and lowest.level == level else case.start,
+        hot=known.hot if known is not None and known.hot is not None else case.hot,
+    )  # fmt: skip
+    asked = options if is_least else options.roughly()
+    ((_, plan),) = solve_cases([case], asked, context.workers, context.say, context.plan.hot, frontier.urgency)
     return plan
 
 
