@@ -92,6 +92,15 @@ def test_hosts_are_not_located_beyond_a_level_that_is_still_open():
     assert sweep.wanted() == [5, 20, 45]
 
 
+def test_a_level_takes_over_no_plan_that_is_not_proven_to_the_gap_there():
+    for bound, wanted in ((10.0, []), (9.6, []), (9.4, [75])):
+        sweep = Sweep((100, 75, 50), SolveOptions(absolute_gap=1.0))
+        sweep.tell(Point(100, 10.0, bound, ("A",)))
+        sweep.tell(Point(50, 10.5, 9.9, ("A",)))
+        assert sweep.wanted() == wanted
+        assert all(point.gap <= 1.0 for point in sweep.shown())
+
+
 def test_steps_within_the_gap_add_up():
     # each step of the grid costs less than 1, all of them 4.3; B is the best at 0 % alone, and A would cost 0.2 more there
     sweep, _ = swept({"A": [10, 0.045], "B": [11.3, 0.03]}, grid_levels(6), gap=1.0)

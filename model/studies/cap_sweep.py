@@ -248,7 +248,10 @@ class Sweep:
     def _same(self, loose: Point, tight: Point) -> bool:
         if loose.impossible:
             return True
-        return tight.exists and loose.exists and tight.cost - loose.cost <= self.options.gap_at(tight.cost)
+        if not (tight.exists and loose.exists and tight.cost - loose.cost <= self.options.gap_at(tight.cost)):
+            return False
+        # what is taken over is to be proven as well as what is solved; a stopped solve leaves no bound that could do that, and the next none better
+        return self.options.is_proven(tight.cost, tight.cost - loose.bound) or not self.options.is_proven(loose.cost, loose.gap)
 
 
 def _middle(loose: float, tight: float) -> int:
