@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import combinations
 
 import numpy as np
@@ -24,6 +25,13 @@ def at_likely_hosts(matrix: Matrix, relaxation: Relaxation) -> np.ndarray:
     for h in sorted(score, key=lambda h: score[h])[:QUICK_HOSTS]:
         _keep_cheapest(kept, builds[hosts == h], relaxation.reduced_costs, QUICK_BUILDS)
     kept[builds] |= relaxation.values[builds] > 1e-6
+    return kept
+
+
+def at_hosts(matrix: Matrix, wanted: Collection[str]) -> np.ndarray:
+    """Mark the builds at these hosts, and all that is no build."""
+    kept, builds, hosts = _builds_of(matrix)
+    kept[builds] = np.isin(hosts, list(wanted))
     return kept
 
 

@@ -147,3 +147,14 @@ def without_plan(status: Status, termination: str, seconds: dict[str, float]) ->
     """Return an outcome without values."""
     nan = float("nan")
     return Outcome(status, termination, nan, nan, np.empty(0), np.empty(0), seconds)
+
+
+def below(outcome: Outcome, cutoff: float) -> Outcome:
+    """Return an outcome as it is where its plan is cheaper than the cutoff, else that no such plan exists."""
+    if not outcome.status.has_plan or outcome.objective < cutoff:
+        return outcome
+    if outcome.status is Status.OPTIMAL or outcome.bound >= cutoff:
+        return replace(
+            without_plan(Status.INFEASIBLE, "no plan is cheaper than the cutoff", outcome.seconds), bound=min(outcome.bound, cutoff)
+        )
+    return replace(without_plan(Status.NO_PLAN_FOUND, outcome.termination, outcome.seconds), bound=outcome.bound)

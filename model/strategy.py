@@ -7,24 +7,25 @@ its reduced cost exceeds the cost of a plan in hand, so no better plan can use i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import numpy as np
 
 from model.first_plan import settle_counts
-from model.hot_start import HotStart, hot_start, plans_met, starts_from
+from model.hot_start import HotStart, hosts_of, hot_start, plans_met, starts_from
 from model.linear_program import LpState
 from model.matrix import Matrix, Vector
-from model.neighbourhood import at_likely_hosts, exchanges, keys_of
+from model.neighbourhood import at_hosts, at_likely_hosts, exchanges, keys_of
 from model.node import Node, root_node
 from model.node_queue import NodeQueue
-from model.outcome import INTERRUPTED, Outcome, Progress, ProgressFunction, SolveOptions, Status, without_plan
+from model.outcome import INTERRUPTED, Outcome, Progress, ProgressFunction, SolveOptions, Status, below, without_plan
 from model.part_program import may_be_parted
 from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
 from model.proofs import Proofs
+from model.reduction import Mask
 from model.relaxation import Relaxation, relax, tighten, without_dear
 from model.search_state import Clock, SearchState
 from model.searches import look, share
@@ -105,7 +106,7 @@ def solve_problem(
     # where nothing has a price, reduced costs tell no build from another
     small = matrix.integer.sum() <= FEW_WHOLE_COLUMNS and with_rows_on_demand(matrix) is matrix
     if small or not matrix.cost.any():
-        return _below(solve_matrix(matrix, options, progress), cutoff)
+        return below(solve_matrix(matrix, options, progress), cutoff)
     clock = Clock(options.time_limit)
     # a thread of its own for each search: HiGHS ties its scheduler to the thread, and Ctrl-C reaches this one
     with ThreadPoolExecutor(max_workers=max(1, options.threads)) as pool:
@@ -115,18 +116,7 @@ def solve_problem(
         except SearchFailed as failure:
             say(f"Search by counts of plants given up ({failure}); HiGHS searches alone")
             alone = solve_matrix(matrix, replace(options, time_limit=max(1.0, clock.stop.left)), progress)
-            return _below(strategy.better_of(alone), cutoff)
-
-
-def _below(outcome: Outcome, cutoff: float) -> Outcome:
-    """Return an outcome as it is where its plan is cheaper than the cutoff, else that no such plan exists."""
-    if not outcome.status.has_plan or outcome.objective < cutoff:
-        return outcome
-    if outcome.status is Status.OPTIMAL or outcome.bound >= cutoff:
-        return replace(
-            without_plan(Status.INFEASIBLE, "no plan is cheaper than the cutoff", outcome.seconds), bound=min(outcome.bound, cutoff)
-        )
-    return replace(without_plan(Status.NO_PLAN_FOUND, outcome.termination, outcome.seconds), bound=outcome.bound)
+            return below(strategy.better_of(alone), cutoff)
 
 
 class _Strategy:
@@ -175,8 +165,10 @@ class _Strategy:
         tight = self.matrix.with_rows(relaxation.covers)
         self._report(state)
         if state.bound <= near:
-            self._find_first(tight, relaxation, state)
+            self._find_first(tight, relaxation, state, {host for plants in starts_from(start, hot) for host in hosts_of(plants)})
         self.clock.lap("first plan")
+        if state.cutoff <= enough and state.best is not None:
+            return self._finish(state, state.bound >= state.prune_at(self.options), ENOUGH)
         root, tight = self._root(tight, relaxation, state, None if relaxation.covers else hot)
         if hands_on:
             told = self.pool.submit(hot_start, self.problem, self.matrix, relaxation.without_covers, tight, root)
@@ -217,14 +209,21 @@ class _Strategy:
         node = Node(state.bound, np.maximum(lower, self.matrix.lower[self.whole]), upper)
         self._search(tight, [node], state, self.options, QUICK_NODES, 1)
 
-    def _find_first(self, tight: Matrix, relaxation: Relaxation, state: SearchState) -> None:
-        """Settle how many plants stand by when, then search among the builds that suit that best."""
+    def _find_first(self, tight: Matrix, relaxation: Relaxation, state: SearchState, hosts: Collection[str]) -> None:
+        """Search at the hosts of plants that cannot stand as they are; if that leads nowhere, where settled counts of plants suit best."""
+        if hosts and state.best is None:
+            self._look_quickly(tight, relaxation, state, at_hosts(self.matrix, hosts))
+            if self._is_within(TOO_FAR, state):
+                return
         settled = self._wait([self.pool.submit(settle_counts, self.problem, tight, relaxation, self.options, self.clock.stop)])[0]
-        likely = at_likely_hosts(self.matrix, settled)[self.whole]
-        loose = self.options.with_gap_times(QUICK_SLACK)
+        self._look_quickly(tight, relaxation, state, at_likely_hosts(self.matrix, settled))
+
+    def _look_quickly(self, tight: Matrix, relaxation: Relaxation, state: SearchState, kept: Mask) -> None:
+        """Search for a while with these whole-number columns alone."""
         root = root_node(tight, relaxation.bound, relaxation.basis)
-        roots = [replace(root, upper=np.where(likely, root.upper, root.lower))]
-        self._search(tight, roots, state, loose, QUICK_NODES, max(1, self.options.threads), QUICK_PATIENCE)
+        roots = [replace(root, upper=np.where(kept[self.whole], root.upper, root.lower))]
+        loose, threads = self.options.with_gap_times(QUICK_SLACK), max(1, self.options.threads)
+        self._search(tight, roots, state, loose, QUICK_NODES, threads, QUICK_PATIENCE)
 
     @staticmethod
     def _is_within(share: float, state: SearchState) -> bool:

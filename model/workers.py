@@ -10,7 +10,7 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache, partial
@@ -292,6 +292,43 @@ def as_they_end(
             for future in as_completed(asked):
                 yield asked[future], future.result()
         except (KeyboardInterrupt, GeneratorExit):
+            workers.stop()
+            raise
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+def as_wanted(
+    wanted: Callable[[Collection[Item]], Iterable[Item]], function: Callable[[Item], Result], workers: Workers, at_once: int
+) -> Iterator[tuple[Item, Result]]:
+    """Do what is wanted as soon as it is, and yield it with what became of it as it ends, until nothing is wanted or under way.
+
+    Parameters
+    ----------
+    wanted
+        Told what is under way, says what to begin beside it; asked first, and again each time that the caller has seen a result.
+    function
+        Has its work done in the processes; called from threads.
+    workers
+        With one only, a single item is done at a time, in this process.
+    at_once
+        Most items that may be under way; those beyond wait, however urgent.
+    """
+    if workers.count <= 1:
+        while first := list(wanted(()))[:1]:
+            yield first[0], function(first[0])
+        return
+    with ThreadPoolExecutor(at_once) as threads:
+        under_way: dict[Future[Result], Item] = {}
+        try:
+            while True:
+                for item in list(wanted(tuple(under_way.values()))):
+                    under_way[threads.submit(function, item)] = item
+                if not under_way:
+                    return
+                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    yield under_way.pop(future), future.result()
+        except KeyboardInterrupt:
             workers.stop()
             raise
         finally:

@@ -18,12 +18,12 @@ def swept(cost: dict[str, list[float]] | None, grid: tuple[int, ...], gap: float
     """Run a sweep over host sets whose cost is line (constant, slope a point below 100); no plan below `only_to`."""
     sweep, solved = Sweep(grid, SolveOptions(absolute_gap=gap)), []
     while levels := sweep.wanted():
-        for level in levels:
-            solved.append(level)
-            costs = {hosts: line[0] + line[1] * (100 - level) for hosts, line in (cost or {}).items()}
-            best = min(costs, key=lambda hosts: costs[hosts]) if level >= only_to else ""
-            value = costs[best] if best else math.inf
-            sweep.tell(Point(level, value, value, (best,) if best else ()))
+        level = levels[0]
+        solved.append(level)
+        costs = {hosts: line[0] + line[1] * (100 - level) for hosts, line in (cost or {}).items()}
+        best = min(costs, key=lambda hosts: costs[hosts]) if level >= only_to else ""
+        value = costs[best] if best else math.inf
+        sweep.tell(Point(level, value, value, (best,) if best else ()))
     return sweep, solved
 
 
@@ -87,9 +87,16 @@ def test_hosts_are_not_located_beyond_a_level_that_is_still_open():
     sweep = Sweep((100, 60, 30, 10, 0), SolveOptions())
     for level, cost, hosts in ((100, 1.0, "A"), (30, 40.0, "B"), (10, 80.0, "C"), (0, 90.0, "D")):
         sweep.tell(Point(level, cost, cost, (hosts,)))
-    assert sweep.wanted() == [5, 20, 60]
-    sweep.tell(Point(60, 20.0, 20.0, ("A",)))
-    assert sweep.wanted() == [5, 20, 45]
+    assert sweep.wanted() == [5, 60]
+    for level, cost, hosts in ((5, 85.0, "C"), (2, 88.0, "C"), (1, 89.0, "C")):
+        sweep.tell(Point(level, cost, cost, (hosts,)))
+    assert sweep.wanted() == [20, 60]
+    assert sweep.wanted(under_way=[20]) == [60]
+    sweep.tell(Point(20, 60.0, 60.0, ("C",)))
+    assert sweep.wanted(under_way=[60]) == [25], "of what is tighter than the open level everything is known"
+    for level in (25, 27, 28, 29):
+        sweep.tell(Point(level, 41.0, 41.0, ("B",)))
+    assert [turn.width for turn in sweep.turns()][1:] == [5, 1]
 
 
 def test_a_level_takes_over_no_plan_that_is_not_proven_to_the_gap_there():

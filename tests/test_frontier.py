@@ -203,7 +203,7 @@ def test_the_frontier_is_the_best_of_all_host_sets_and_never_falls(seed):
 def test_a_level_whose_own_plan_leaves_nobody_shorter_is_not_solved_again(unmet, answered):
     (scope,) = cap_scopes(small.book({"frontier_scopes": "tonnes"}))
     sweep = Sweep(
-        (100, 0), SolveOptions(), points={100: Point(100, 10.0, 10.0, short={"A": 2.0}), 0: Point(0, 30.0, 29.5, short={"A": unmet})}
+        (100, 0), SolveOptions(), told={100: Point(100, 10.0, 10.0, short={"A": 2.0}), 0: Point(0, 30.0, 29.5, short={"A": unmet})}
     )
     frontier = Frontier(scope, 100, sweep)
     assert answered_by_sweep(frontier, 0) is answered
@@ -238,13 +238,13 @@ def test_hosts_of_a_looser_level_are_not_said_to_do_further_down():
 
 def test_the_same_hosts_are_said_of_what_was_solved():
     text = said(
-        Sweep((100, 0), SolveOptions(), points={level: Point(level, 60.0 - level / 2, 60.0 - level / 2, ("SMALL",)) for level in (100, 0)})
+        Sweep((100, 0), SolveOptions(), told={level: Point(level, 60.0 - level / 2, 60.0 - level / 2, ("SMALL",)) for level in (100, 0)})
     )
     assert "the same at every level solved (Smalland)" in text
 
 
 def test_without_plants_no_site_is_spoken_of():
-    text = said(Sweep((100, 0), SolveOptions(), points={level: Point(level, 60.0, 60.0) for level in (100, 0)}))
+    text = said(Sweep((100, 0), SolveOptions(), told={level: Point(level, 60.0, 60.0) for level in (100, 0)}))
     assert "no plant is built at any level solved" in text
     assert "site" not in text
 
@@ -253,7 +253,7 @@ def test_the_year_in_which_a_level_holds_in_full_is_said():
     caps = [small.cap("supply", "tonnes", "all", 0.7) | {2030: 0.7, 2031: 0.4}]
     book = frontier_book({"last_year": 2031}, caps=caps)
     assert full_from(book, TONNES) == 2031
-    sweep = Sweep((100, 0), SolveOptions(), points={100: Point(100, 60.0, 60.0), 0: Point(0, 90.0, 90.0)})
+    sweep = Sweep((100, 0), SolveOptions(), told={100: Point(100, 60.0, 60.0), 0: Point(0, 90.0, 90.0)})
     assert "a cap of 0 %, in full from 2031, costs 30.0 MUSD more than none." in " ".join(sentences_of(book, Frontier(TONNES, 40, sweep)))
 
 
@@ -287,7 +287,7 @@ def test_a_level_with_nobody_shorter_is_proven_by_what_the_sweep_has_proven_of_i
     cost = tight.solution.objective
     point = replace(point_of(0, solve(with_cap_level(tables, scope, 0.0), small.EXACT)), short={"magnets": 1.0})
     for bound, gap in ((cost - 7.0, 0.0), (cost, 0.0)):
-        frontier = Frontier(scope, 70, Sweep((100, 0), small.EXACT, points={100: Point(100, 60.0, 60.0), 0: replace(point, bound=bound)}))
+        frontier = Frontier(scope, 70, Sweep((100, 0), small.EXACT, told={100: Point(100, 60.0, 60.0), 0: replace(point, bound=bound)}))
         _solve_reach(context, frontier)
         assert frontier.reach.reached == 0
         assert frontier.lowest.cost == small.approx(cost)
@@ -297,7 +297,7 @@ def test_a_level_with_nobody_shorter_is_proven_by_what_the_sweep_has_proven_of_i
 def test_a_lowest_share_that_is_not_proven_is_said_to_be_none():
     (scope,) = cap_scopes(frontier_book())
     points = {100: Point(100, 10.0, 10.0), 70: Point(70, 20.0, 20.0), 0: Point(0, 30.0, 29.5, short={"magnets": 5.0})}
-    frontier = Frontier(scope, 70, Sweep((100, 70, 0), SolveOptions(), points=points), Reach(70, 0, proven=False), points[70])
+    frontier = Frontier(scope, 70, Sweep((100, 70, 0), SolveOptions(), told=points), Reach(70, 0, proven=False), points[70])
     assert list(sentences_of(frontier_book(), frontier))[-1].endswith("; a solve at a tighter cap was stopped, so that it may be lower.")
     assert list(headlines_of(frontier_book(), [frontier]))[-1].endswith(
         "can go down to 70 % China-linked with no demand unmet, perhaps lower: a solve at a tighter cap was stopped."
@@ -308,10 +308,10 @@ def test_a_lowest_share_that_is_not_proven_is_said_to_be_none():
 
 def test_levels_that_were_not_found_in_time_are_not_said_to_have_no_plan():
     stopped = {level: Point(level, math.nan, math.nan) for level in (100, 50, 0)}
-    assert said(Sweep((100, 50, 0), SolveOptions(), points=stopped)) == "All supply by tonnes: no plan was found in time."
+    assert said(Sweep((100, 50, 0), SolveOptions(), told=stopped)) == "All supply by tonnes: no plan was found in time."
     none = {level: Point(level, math.inf, math.inf) for level in (100, 50, 0)}
-    assert said(Sweep((100, 50, 0), SolveOptions(), points=none)) == "All supply by tonnes: no plan exists even without a cap."
-    loosest = Sweep((100, 50, 0), SolveOptions(), points={**stopped, 100: Point(100, 10.0, 9.5, ("SMALL",))})
+    assert said(Sweep((100, 50, 0), SolveOptions(), told=none)) == "All supply by tonnes: no plan exists even without a cap."
+    loosest = Sweep((100, 50, 0), SolveOptions(), told={**stopped, 100: Point(100, 10.0, 9.5, ("SMALL",))})
     assert said(loosest) == "All supply by tonnes: 2 of 3 levels were not found in time, the loosest at 50 %."
     assert [hosts_in_words(frontier_book(), point) for point in loosest.shown()] == ["Smalland", "not known", "not known"]
     assert hosts_in_words(frontier_book(), none[0]) == "no plan"

@@ -81,17 +81,17 @@ def test_hosts_that_change_above_the_book_s_own_level_are_no_headline():
         50: Point(50, 50, 50, ("BIG",)),
         0: Point(0, 70, 70, ("BIG",)),
     }
-    sweep = Sweep((100, 80, 50, 0), within(1.0), points=points)
+    sweep = Sweep((100, 80, 50, 0), within(1.0), told=points)
     assert [turn.level for turn in sweep.turns()] == [90]
     assert not any("hosts change" in told for told in headlines(sweep))
-    later = replace(sweep, points={**points, 80: replace(points[80], hosts=("SMALL",)), 50: replace(points[50], hosts=("SMALL",))})
+    later = replace(sweep, told={**points, 80: replace(points[80], hosts=("SMALL",)), 50: replace(points[50], hosts=("SMALL",))})
     assert "Below 25 % on all supply by tonnes the hosts change from Smalland to Bigland." in headlines(later)
 
 
 def test_the_same_hosts_are_not_said_to_do_where_a_level_was_not_found():
     sweep = line({100: 10, 50: 20, 0: 40})
     assert any("can be settled before the cap" in told for told in sentences_of(TABLES, Frontier(SCOPES[0], 50, sweep)))
-    sweep.points[0] = Point(0, math.nan, math.nan)
+    sweep.told[0] = Point(0, math.nan, math.nan)
     assert not any("settled" in told for told in sentences_of(TABLES, Frontier(SCOPES[0], 50, sweep)))
 
 
@@ -123,4 +123,4 @@ def test_costs_within_the_relative_gap_are_the_same():
     sweep.tell(Point(0, 21.0, 21.0, ("BIG",)))
     assert sweep.wanted() == []
     assert sweep.turns() == []
-    assert replace(sweep, options=within(0.0, 0.04), points={level: sweep.points[level] for level in (100, 0)}).wanted() == [50]
+    assert replace(sweep, options=within(0.0, 0.04), told={level: sweep.points[level] for level in (100, 0)}).wanted() == [50]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from model.hot_start import HotStart
@@ -125,60 +125,78 @@ class Sweep:
         Levels that the result shows, per cent, from loose to tight.
     options
         Of each solve; two costs within the gap asked for count as the same.
+    told
+        Points as they were solved, or settled by their neighbours.
     """
 
     grid: tuple[float, ...]
     options: SolveOptions
-    points: dict[float, Point] = field(default_factory=dict)
+    told: dict[float, Point] = field(default_factory=dict)
+
+    @property
+    def points(self) -> dict[float, Point]:
+        """What is known of each level, from loose to tight: a cheaper plan of a tighter level is the best known here too."""
+        found: dict[float, Point] = {}
+        tighter: Point | None = None
+        for level in sorted(self.told):
+            point = self.told[level]
+            if tighter is not None and tighter.exists and not point.cost <= tighter.cost:
+                point = replace(tighter, level=level, bound=point.bound)
+            found[level] = tighter = point
+        # where no plan keeps a cap, none keeps a tighter one
+        barred = max((point.level for point in found.values() if point.impossible), default=-1)
+        return {
+            level: replace(found[level], cost=math.inf, bound=math.inf) if level < barred and not found[level].exists else found[level]
+            for level in sorted(found, reverse=True)
+        }
 
     def known(self) -> list[Point]:
         """Return the points from loose to tight."""
-        return [self.points[level] for level in sorted(self.points, reverse=True)]
+        return list(self.points.values())
 
     def plans(self) -> list[Point]:
         """Return the points that have a plan, from loose to tight."""
         return [point for point in self.known() if point.exists]
 
     def tell(self, point: Point) -> None:
-        """Take in a solved point and mend what a stopped solve left: a tighter plan that is cheaper holds here too."""
-        self.points[point.level] = replace(point, found_at=point.level) if point.found_at < 0 else point
-        known = self.known()
-        for loose, tight in zip(known[-2::-1], known[:0:-1], strict=True):
-            tight = self.points[tight.level]
-            if tight.exists and not loose.cost <= tight.cost:
-                self.points[loose.level] = replace(tight, level=loose.level, bound=loose.bound)
-        # where no plan keeps a cap, none keeps a tighter one
-        barred = max((known.level for known in self.points.values() if known.impossible), default=-1)
-        for level, known_point in self.points.items():
-            if level < barred and not known_point.exists:
-                self.points[level] = replace(known_point, cost=math.inf, bound=math.inf)
+        """Take in a solved point."""
+        self.told[point.level] = replace(point, found_at=point.level) if point.found_at < 0 else point
 
-    def wanted(self) -> list[float]:
-        """Return the levels to solve next, independent of each other, the tightest first as they take longest; empty when the sweep is done."""
-        if not self.points:
-            return [self.grid[0]]
-        if further := self._further():
-            return further
-        levels = []
-        for loose, tight in itertools.pairwise(self.known()):
+    def wanted(self, under_way: Collection[float] = ()) -> list[float]:
+        """Return the levels to solve next, beside those under way, the tightest first as they take longest; empty when there is no more to do now.
+
+        What is wanted in the end, and what each of those solves is told, hangs on what the others find, not on which of them ends first.
+        """
+        if not self.told:
+            return [] if under_way else [self.grid[0]]
+        levels = self._further()
+        for loose, tight in self._pairs():
             between = [level for level in self.grid if tight.level < level < loose.level]
-            if between and self._same(loose, tight):
+            if not between or any(tight.level < level < loose.level for level in under_way):
+                continue
+            if self._same(loose, tight):
                 for level in between:
-                    self.points[level] = replace(tight, level=level, bound=loose.bound)
-            elif between:
+                    self.told[level] = replace(tight, level=level, bound=loose.bound)
+            else:
                 levels.append(between[len(between) // 2])
-        # hosts are followed from the tight end: beyond a level of the grid that is still open no change of theirs is sure
-        sure = min(levels, default=math.inf)
-        levels += [self._within(turn) for turn in self.turns() if turn.width > 1 and turn.loose.level < sure]
+        levels = [level for level in levels if level not in under_way]
+        # hosts are followed from the tight end: beyond what is still open no change of theirs is sure
+        turns = [turn for turn in self.turns() if turn.width > 1]
+        if turns and turns[-1].loose.level < min((*levels, *under_way), default=math.inf):
+            levels.append(self._within(turns[-1]))
         return sorted(levels)
+
+    def _pairs(self) -> Iterator[tuple[Point, Point]]:
+        """Yield neighbouring points as they were told, which later ones do not change."""
+        return itertools.pairwise([self.told[level] for level in sorted(self.told, reverse=True)])
 
     def _further(self) -> list[float]:
         """Return the level of the grid to solve next beyond the tightest known: half of the way, as a solve learns most from one not much looser."""
-        tightest = self.known()[-1]
+        tightest = self.told[min(self.told)]
         beyond = [level for level in self.grid if level < tightest.level]
         if beyond and tightest.impossible:
             for level in beyond:
-                self.points[level] = replace(tightest, level=level)
+                self.told[level] = replace(tightest, level=level)
             return []
         return beyond[(len(beyond) - 1) // 2 :][:1]
 
@@ -231,24 +249,28 @@ class Sweep:
         return [self.points[level] for level in self.grid if level in self.points]
 
     def tighter(self, level: float) -> Point | None:
-        """Return the nearest tighter point that has a plan: its plan is possible at this level too."""
-        found = [point for point in self.plans() if point.level < level]
-        return found[0] if found else None
+        """Return the nearest tighter point that was told with a plan, which is possible at this level too."""
+        found = [known for known, point in self.told.items() if known < level and point.exists]
+        return self.told[max(found)] if found else None
 
     def looser(self, level: float) -> Point | None:
-        """Return the nearest looser point that has a plan."""
-        found = [point for point in self.plans() if point.level > level]
-        return found[-1] if found else None
+        """Return the nearest looser point that was told with a plan."""
+        found = [known for known, point in self.told.items() if known > level and point.exists]
+        return self.told[min(found)] if found else None
 
     def looser_hot(self, level: float) -> HotStart | None:
         """Return what the nearest looser solve tells; None where none does. A tighter one leads astray: many more of its rows bind."""
-        told = [point for point in self.points.values() if point.hot is not None and point.found_at > level]
-        return min(told, key=lambda point: point.found_at).hot if told else None
+        near, free = self.looser(level), self.told.get(self.grid[0])
+        for point in (near, free):
+            if point is not None and point.hot is not None and point.level > level and point.found_at >= point.level:
+                return point.hot
+        return None
 
     def _same(self, loose: Point, tight: Point) -> bool:
         if loose.impossible:
             return True
-        if not (tight.exists and loose.exists and tight.cost - loose.cost <= self.options.gap_at(tight.cost)):
+        # a level that was not found in time has no cost: it takes over the tighter plan, and so does what lies between
+        if not tight.exists or tight.cost - loose.cost > self.options.gap_at(tight.cost):
             return False
         # what is taken over is to be proven as well as what is solved; a stopped solve leaves no bound that could do that, and the next none better
         return self.options.is_proven(tight.cost, tight.cost - loose.bound) or not self.options.is_proven(loose.cost, loose.gap)
@@ -337,8 +359,13 @@ class Frontier:
         On the way to the tightest level each solve waits for the one before, so the scope with most of the way before it is first. After
         that it is the one that needs longest for what is left, which at the end would have nothing beside it.
         """
-        ahead = len([level for level in self.sweep.grid if level < min(self.sweep.points, default=math.inf)])
-        return AWAITED + ahead if ahead else self.seconds / max(1, self.solves) * self.sweep.left()
+        ahead = len([level for level in self.sweep.grid if level < min(self.sweep.told, default=math.inf)])
+        return AWAITED + ahead if ahead else self.seconds / max(1, self.solves) * (self.sweep.left() + (self.lowest is None))
+
+    def urgency_of(self, level: float) -> float:
+        """Return how early the solve of a level should come: levels passed over on the way wait for nothing, so they come after all else."""
+        is_passed_over = level in self.sweep.grid and level > min(self.sweep.told, default=math.inf)
+        return self.urgency - (2 * AWAITED if is_passed_over else 0.0)
 
     @property
     def free(self) -> Point:

@@ -7,7 +7,7 @@ Each level is a solve of its own. One cap stands in for the book's caps on the s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -24,7 +24,7 @@ from model.studies.cap_sweep import PERCENT, SHORT_TONNES, Frontier, Point, Reac
 from model.studies.frontier_sentences import headlines_of, hosts_in_words, method_sentences, sentences_of
 from model.studies.plan_figures import host_names, plan_builds, plants_in_words, short_by_sector, verdict
 from model.studies.study import StudyContext, StudySheet
-from model.workers import Workers, as_they_end, count_of
+from model.workers import Workers, as_they_end, as_wanted, count_of
 
 POINT_COLUMNS = (
     ResultColumn("scope", "", "What is capped: see frontier_scopes on sheet settings."),
@@ -92,10 +92,7 @@ def trace_frontiers(context: StudyContext) -> list[Frontier]:
         frontiers.append(Frontier(scope, own, Sweep(tuple(grid), context.options)))
     _solve_free(context, frontiers)
     given = context.workers
-    if isinstance(given, Workers) and (given.is_shared or len(frontiers) <= 1):
-        workers = given
-    else:
-        workers = Workers(count_of(given), is_shared=len(frontiers) > 1)
+    workers = given if isinstance(given, Workers) and given.is_shared else Workers(count_of(given), is_shared=True)
     with nullcontext() if workers is given else workers:
         # each scope goes its own way: what it wants next hangs on no other
         for _ in as_they_end(partial(_trace, context), frontiers, workers, at_once=len(frontiers)):
@@ -106,7 +103,7 @@ def trace_frontiers(context: StudyContext) -> list[Frontier]:
 def _trace(context: StudyContext, frontier: Frontier, workers: Workers) -> None:
     """Solve one scope, whose loosest level is known."""
     context = replace(context, workers=workers)
-    _solve_levels(context, frontier)
+    _solve_levels(context, frontier, workers)
     if frontier.free.exists:
         _solve_reach(context, frontier)
 
@@ -141,14 +138,23 @@ def _solve_free(context: StudyContext, frontiers: Sequence[Frontier]) -> None:
                 frontier.sweep.tell(point_of(PERCENT, plan, case.cutoff))
 
 
-def _solve_levels(context: StudyContext, frontier: Frontier) -> None:
-    """Solve in rounds what the sweep wants next, side by side, until it wants no more."""
-    while levels := frontier.sweep.wanted():
-        cases = [_case(context, frontier, level) for level in levels]
-        solved = solve_cases(cases, context.options, context.workers, context.say, context.plan.hot, frontier.urgency)
-        for level, (case, plan) in zip(levels, solved, strict=True):
-            frontier.sweep.tell(point_of(level, plan, case.cutoff))
-            frontier.seconds, frontier.solves = frontier.seconds + plan.seconds, frontier.solves + 1
+def _solve_levels(context: StudyContext, frontier: Frontier, workers: Workers) -> None:
+    """Solve what the sweep wants as soon as it does, side by side, until it wants no more."""
+    asked: dict[float, tuple[Case, float]] = {}
+
+    def wanted(under_way: Collection[float]) -> list[float]:
+        levels = frontier.sweep.wanted(under_way)
+        asked.update({level: (_case(context, frontier, level), frontier.urgency_of(level)) for level in levels})
+        return levels
+
+    def solved(level: float) -> tuple[Case, Plan]:
+        case, urgency = asked.pop(level)
+        (found,) = solve_cases([case], context.options, workers, context.say, context.plan.hot, urgency)
+        return found
+
+    for level, (case, plan) in as_wanted(wanted, solved, workers, at_once=len(frontier.sweep.grid) + 1):
+        frontier.sweep.tell(point_of(level, plan, case.cutoff))
+        frontier.seconds, frontier.solves = frontier.seconds + plan.seconds, frontier.solves + 1
 
 
 def _case(context: StudyContext, frontier: Frontier, level: float) -> Case:
