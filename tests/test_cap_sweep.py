@@ -177,6 +177,89 @@ def test_a_stopped_solve_takes_the_tighter_plan_where_that_is_cheaper():
     assert sweep.points[50].bound == 15
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_what_is_solved_and_from_where_hangs_on_no_order_in_which_solves_end(seed):
+    """Costs are proven to a gap only and hosts tie, so that what is told of one level could change what is asked of another."""
+    draw = random.Random(seed)
+    lines = {hosts: (draw.uniform(0, 4), draw.uniform(0, 0.3) ** 3) for hosts in "ABC"}
+    nothing = Basis(np.zeros(0, np.int8), np.zeros(0, np.int8))
+    last = draw.choice([-1, -1, 7, 35])
+    costs: dict[float, tuple[float, float, str]] = {}
+
+    def solved(level: float) -> Point:
+        """Return the same point of a level whenever it is asked for."""
+        if level < last:
+            return Point(level, math.inf, math.inf)
+        if level not in costs:
+            mine = random.Random(1000 * seed + int(10 * level))
+            least = min(line[0] + line[1] * (100 - level) for line in lines.values())
+            hosts = mine.choice([name for name, line in lines.items() if line[0] + line[1] * (100 - level) <= least + 0.5])
+            costs[level] = (lines[hosts][0] + lines[hosts][1] * (100 - level) + mine.uniform(0, 0.4), least, hosts)
+        cost, least, hosts = costs[level]
+        return Point(level, cost, least, (hosts,), hot=HotStart((level,), (), nothing, ()))
+
+    def run(order: random.Random) -> tuple[dict[float, object], list[Point], list[float]]:
+        sweep, under_way, asked = Sweep((100, 80, 60, 40, 20, 12.5, 0), SolveOptions()), [], {}
+        while True:
+            for level in sweep.wanted(under_way):
+                assert level not in asked
+                hot, tighter, looser = sweep.looser_hot(level), sweep.tighter(level), sweep.looser(level)
+                asked[level] = (hot and hot.columns, tighter and (tighter.cost, tighter.hosts), looser and (looser.cost, looser.hosts))
+                under_way.append(level)
+            if not under_way:
+                return asked, sweep.known(), [turn.level for turn in sweep.turns()]
+            level = under_way.pop(order.randrange(len(under_way)))
+            sweep.tell(solved(level))
+
+    first = run(random.Random(0))
+    assert all(run(random.Random(number)) == first for number in range(1, 12))
+    assert first[1][0].exists
+    assert max(first[2], default=0.0) <= 100
+
+
+def test_levels_passed_over_are_asked_for_beside_the_way_to_the_tightest():
+    sweep = Sweep((100, 80, 60, 40, 20, 0), SolveOptions(absolute_gap=0.5))
+    assert sweep.wanted() == [100]
+    assert sweep.wanted(under_way=[100]) == []
+    sweep.tell(Point(100, 1.0, 1.0))
+    sweep.tell(Point(40, 10.0, 10.0))
+    assert sweep.wanted() == [20, 60]
+    assert sweep.wanted(under_way=[20]) == [60]
+    assert sweep.wanted(under_way=[20, 60]) == []
+    assert 80 not in sweep.told
+
+
+def test_nothing_tighter_is_solved_than_a_level_that_no_plan_keeps():
+    sweep, solved = swept({"A": [10, 1]}, grid_levels(11), only_to=45)
+    assert solved[:2] == [100, 50]
+    assert {20, 30, 40} <= set(solved), "by halves"
+    assert not {10, 0} & set(solved)
+    assert all(sweep.points[level].impossible for level in (40, 30, 20, 10, 0))
+    assert [turn.level for turn in sweep.turns()] == [44.5]
+
+
+def test_a_settled_level_tells_nothing_of_a_looser_solve():
+    """Its plan was found at a tighter level, where many more rows bind."""
+    nothing = Basis(np.zeros(0, np.int8), np.zeros(0, np.int8))
+    free, tight = (HotStart((), (), nothing, (), plans=plans) for plans in ((), ((),)))
+    sweep = Sweep((100, 80, 60), SolveOptions())
+    sweep.tell(Point(100, 1.0, 1.0, hot=free))
+    sweep.tell(Point(60, 1.0, 1.0, hot=tight))
+    assert sweep.wanted() == []
+    assert sweep.told[80].hot is tight
+    assert sweep.looser_hot(70) is free
+    assert sweep.looser_hot(59) is tight
+
+
+def test_a_cheaper_tighter_plan_is_the_best_known_here_but_not_what_neighbours_are_told():
+    sweep = Sweep((100, 50, 0), SolveOptions())
+    for point in (Point(100, 9.0, 9.0), Point(50, 12.0, 11.0, ("A",)), Point(0, 11.5, 11.0, ("B",))):
+        sweep.tell(point)
+    assert (sweep.points[50].cost, sweep.points[50].hosts, sweep.points[50].found_at) == (11.5, ("B",), 0)
+    assert sweep.tighter(60).hosts == ("A",)
+    assert sweep.looser(40).cost == 12.0
+
+
 def test_reach_is_found_to_the_point():
     reach, tried = Reach(80), []
     while (level := reach.wanted()) is not None:

@@ -88,7 +88,13 @@ def test_a_scope_on_its_way_to_the_tightest_level_comes_first_and_then_the_one_w
     value.sweep.tell(Point(0, 100.0, 100.0, ("at 0",)))
     assert value.sweep.left() == 2 + (70 - 1).bit_length() + (30 - 1).bit_length()
     value.seconds, value.solves = 30.0, 3
-    assert value.urgency == 10.0 * value.sweep.left() < AWAITED < tonnes.urgency
+    # and the search for the lowest share
+    assert value.urgency == 10.0 * (value.sweep.left() + 1) < AWAITED < tonnes.urgency
+    value.lowest = value.free
+    assert value.urgency == 10.0 * value.sweep.left()
+    assert value.urgency_of(5) == value.urgency, "hosts are located one level after the other"
+    assert value.urgency_of(50) == value.urgency - 2 * AWAITED < -AWAITED, "passed over on the way, and nothing waits for it"
+    assert tonnes.urgency_of(50) == tonnes.urgency
 
 
 def test_solves_are_timed_for_their_scope_and_asked_for_as_urgently(monkeypatch):

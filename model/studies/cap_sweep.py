@@ -359,12 +359,12 @@ class Frontier:
         On the way to the tightest level each solve waits for the one before, so the scope with most of the way before it is first. After
         that it is the one that needs longest for what is left, which at the end would have nothing beside it.
         """
-        ahead = len([level for level in self.sweep.grid if level < min(self.sweep.told, default=math.inf)])
+        ahead = len([level for level in self.sweep.grid if level < min(self.sweep.told)])
         return AWAITED + ahead if ahead else self.seconds / max(1, self.solves) * (self.sweep.left() + (self.lowest is None))
 
     def urgency_of(self, level: float) -> float:
         """Return how early the solve of a level should come: levels passed over on the way wait for nothing, so they come after all else."""
-        is_passed_over = level in self.sweep.grid and level > min(self.sweep.told, default=math.inf)
+        is_passed_over = level in self.sweep.grid and level > min(self.sweep.told)
         return self.urgency - (2 * AWAITED if is_passed_over else 0.0)
 
     @property

@@ -1,0 +1,50 @@
+"""How a search comes by its first plan where the one that it was told to start from cannot stand, and when that plan is all that was asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from model import strategy
+from model.outcome import Status
+from tests import small
+from tests.test_strategy import WITH_A_PLAN, alone, prepared  # noqa: F401 - a fixture
+
+
+@pytest.mark.usefixtures("prepared")
+def test_plants_that_cannot_stand_are_looked_for_at_the_same_hosts_first(monkeypatch):
+    """Counts of plants are settled only where that leads nowhere; what is found in the end is the same."""
+    settled: list[int] = []
+    own = strategy.settle_counts
+    monkeypatch.setattr(strategy, "settle_counts", lambda *given: settled.append(1) or own(*given))
+    spared = 0
+    for seed in WITH_A_PLAN:
+        solved = alone(seed)
+        whole = solved.outcome.values > 0.5
+        best = [index for (name, index), built in zip(solved.matrix.columns, whole, strict=True) if name == "build" and built]
+        if not best:
+            continue
+        start = tuple((*build[:3], 1900) for build in best)
+        settled.clear()
+        with monkeypatch.context() as watched:
+            # no plan stands from the first
+            watched.setattr(strategy._Strategy, "_try", lambda *_: None)
+            outcome = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, start=start)
+            assert outcome.objective == pytest.approx(solved.cost, rel=1e-6)
+            spared += not settled
+            # nor is anything found where no host is known
+            settled.clear()
+            outcome = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, start=(("NOWHERE", "NONE", "no", 2030),))
+            assert outcome.objective == pytest.approx(solved.cost, rel=1e-6)
+            assert settled
+    assert spared
+
+
+@pytest.mark.usefixtures("prepared")
+def test_a_first_plan_that_costs_little_enough_ends_the_solve_before_its_root(monkeypatch):
+    monkeypatch.setattr(strategy._Strategy, "_root", lambda *_: pytest.fail("went on"))
+    for seed in WITH_A_PLAN[:6]:
+        solved = alone(seed)
+        outcome = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, enough=float("inf"))
+        assert outcome.status.has_plan
+        assert (outcome.status is Status.OPTIMAL) == (outcome.gap <= small.EXACT.absolute_gap)
+        assert outcome.bound <= solved.cost + 1e-6

@@ -1,0 +1,108 @@
+"""The search for the lowest share with nobody left shorter: what is solved for it, from where, and which of the solves is the answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from model.batch import Case, solve_cases
+from model.outcome import SolveOptions
+from model.planner import Plan, solve
+from model.studies import frontier as frontier_study
+from model.studies.cap_levels import cap_scopes, with_cap_level
+from model.studies.cap_sweep import Frontier, Point, Sweep
+from model.studies.frontier import _solve_reach, point_of, trace_frontiers
+from model.studies.plan_figures import plan_builds
+from tests import small
+from tests.test_frontier import context_of, frontier_book
+
+Asked = list[tuple[Case, SolveOptions, Plan]]
+
+
+@pytest.fixture
+def noted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Case, Plan], Plan]], Asked]:
+    """Note the solves that leave nobody shorter, and change what they come to."""
+
+    def note(changed: Callable[[Case, Plan], Plan]) -> Asked:
+        asked: Asked = []
+
+        def noting(cases: list[Case], options: SolveOptions, *given: Any, **named: Any) -> Iterator[tuple[Case, Plan]]:
+            for case, plan in solve_cases(cases, options, *given, **named):
+                if case.goal.shortage_limits:
+                    plan = changed(case, plan)
+                    asked.append((case, options, plan))
+                yield case, plan
+
+        monkeypatch.setattr(frontier_study, "solve_cases", noting)
+        return asked
+
+    return note
+
+
+def moved(plan: Plan, **change: float) -> Plan:
+    return replace(plan, solution=replace(plan.solution, **change))
+
+
+def test_where_no_cap_is_tighter_a_single_solve_for_the_least_cost_is_the_answer(noted):
+    """It ends at what the sweep has proven, from the sweep's plan, and is proven by the sweep where it proves nothing itself."""
+    tables, options = frontier_book(), replace(small.EXACT, absolute_gap=0.5)
+    (scope,) = cap_scopes(tables)
+    own = solve(with_cap_level(tables, scope, 0.0), options)
+    point = replace(point_of(0, own), short={"magnets": 1.0})
+    point = replace(point, bound=point.cost - 0.25)
+    frontier = Frontier(scope, 70, Sweep((100, 0), options, told={100: Point(100, 60.0, 60.0), 0: point}))
+    asked = noted(lambda _, plan: moved(plan, bound=-math.inf))
+    _solve_reach(replace(context_of(tables), options=options), frontier)
+    ((case, asked_with, _),) = asked
+    assert asked_with == options, "not a rough one, of which the cost would say little"
+    assert case.enough == small.approx(point.bound + 0.5)
+    assert case.start == point.builds == plan_builds(own)
+    assert case.hot is point.hot
+    assert (frontier.reach.reached, frontier.lowest.level) == (0, 0)
+    assert frontier.lowest.bound == small.approx(point.bound)
+
+
+def shorter_book() -> frontier_study.StudyContext:
+    """Return a book in which nobody is left shorter from 40 % on, though sweeps alone would leave Japan shorter there."""
+    return context_of(
+        frontier_book(
+            markets=small.TWO_MARKETS,
+            sectors=[small.sector(), small.sector("defence", shortage_cost=260)],
+            demand=[small.demand(1000), small.demand(200, where="USA", who="defence")],
+            suppliers=[small.supplier("CHINA", where="JPN", tonnes=1000, price_share=0.5, china_linked=1)],
+            hosts=[small.host("SMALL")],
+            designs=[small.design("D600", capacity=600, capex=1000)],
+        )
+    )
+
+
+def test_on_the_way_any_plan_will_do_and_the_answer_is_the_least_cost_at_the_end(noted):
+    def dearer_on_the_way(case: Case, plan: Plan) -> Plan:
+        return moved(plan, objective=plan.solution.objective + 1000.0) if math.isinf(case.enough) and case.enough > 0 else plan
+
+    asked = noted(dearer_on_the_way)
+    context = shorter_book()
+    (frontier,) = trace_frontiers(context)
+    (first, exact, none), *way, (case, options, plan) = asked
+    assert (first.name, exact, none.verified) == ("tonnes at 0 %, nobody shorter", context.options, False)
+    assert len(way) > 2
+    assert all(one.enough == math.inf and rough == context.options.roughly() for one, rough, _ in way)
+    assert options == context.options
+    assert case.enough < math.inf
+    assert case.name == "tonnes at 40 %, nobody shorter"
+    found = [plan_builds(one) for rough, _, one in way if rough.name == case.name and one.verified]
+    assert case.start == found[-1]
+    assert frontier.lowest.cost == plan.solution.objective < frontier.free.cost + 1000.0
+
+
+def test_a_plan_that_ends_the_search_is_not_asked_for_twice(noted):
+    asked = noted(lambda _, plan: plan)
+    tables = frontier_book()
+    (frontier,) = trace_frontiers(context_of(tables))
+    assert not asked, "the sweep's own plans leave nobody shorter"
+    assert frontier.lowest is not None
+    assert frontier.lowest == frontier.sweep.points[frontier.lowest.level]
