@@ -1,4 +1,4 @@
-"""From tables to problem and matrix; where they differ from those compiled last in their caps alone, only the rows of the caps are made anew.
+"""From tables to problem and matrix; where they differ from some compiled lately in their caps alone, only the rows of the caps are made anew.
 
 The levels of a sweep are such tables: building everything again takes as long as an easy level takes to solve.
 """

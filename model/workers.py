@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 COMING_BACK = 0.5
-"""Seconds for which a process is kept for whoever had it last, who reads the answer and asks on: else a less urgent one would always be first."""
+"""Seconds for which a process is kept from what is less awaited than what it did last, whose asker reads the answer and asks on and would never be first."""
 
 AWAITED = 1e6
 """Urgency beyond all others, of a solve for which the rest of its study waits: left to the end, it would have nothing beside it."""
@@ -141,9 +141,11 @@ class Workers:
                 self._turns.notify_all()
 
     def _give_back(self, urgency: float, goes_on: Callable[[], bool], _: Future[Any] | None = None) -> None:
-        """Let the next one have a process; for a moment only those as urgent as the one that had it, where that one goes on."""
+        """Let the next one have a process; for a moment only those as much awaited as the one that had it, where that one goes on."""
+        # what follows is a little less urgent mostly, as less of its way is left, and is not to wait for itself
+        least = AWAITED * math.floor(urgency / AWAITED)
         with self._turns:
-            self._free.append((time.monotonic(), urgency if goes_on() else -math.inf))
+            self._free.append((time.monotonic(), least if goes_on() else -math.inf))
             self._turns.notify_all()
 
     def _submit(self, text: bytes, item: Any, urgency: float) -> Future[Any]:

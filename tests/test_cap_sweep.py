@@ -229,6 +229,17 @@ def test_levels_passed_over_are_asked_for_beside_the_way_to_the_tightest():
     assert 80 not in sweep.told
 
 
+def test_a_change_of_hosts_is_located_once_every_tighter_level_is_known():
+    sweep = Sweep((100, 60, 30, 20, 10, 0), SolveOptions())
+    for level, cost, hosts in ((100, 1.0, "A"), (60, 20.0, "B"), (30, 40.0, "B"), (0, 90.0, "B")):
+        sweep.tell(Point(level, cost, cost, (hosts,)))
+    assert sweep.wanted() == [10]
+    assert sweep.wanted(under_way=[10]) == []
+    for level in (10, 20):
+        sweep.tell(Point(level, 70.0 - level, 70.0 - level, ("B",)))
+    assert sweep.wanted() == [80]
+
+
 def test_nothing_tighter_is_solved_than_a_level_that_no_plan_keeps():
     sweep, solved = swept({"A": [10, 1]}, grid_levels(11), only_to=45)
     assert solved[:2] == [100, 50]

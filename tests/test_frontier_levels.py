@@ -14,7 +14,7 @@ from model.planner import Plan, solve
 from model.studies import frontier as frontier_study
 from model.studies.cap_levels import cap_scopes
 from model.studies.cap_sweep import Frontier, Point, Sweep
-from model.studies.frontier import point_of, run, trace_frontiers
+from model.studies.frontier import _case, point_of, run, trace_frontiers
 from model.studies.plan_figures import plan_builds
 from model.studies.study import StudyContext
 from model.workers import AWAITED, Workers
@@ -99,14 +99,29 @@ def test_a_scope_on_its_way_to_the_tightest_level_comes_first_and_then_the_one_w
 
 def test_solves_are_timed_for_their_scope_and_asked_for_as_urgently(monkeypatch):
     asked: list[float] = []
+    spent: list[float] = []
 
     def noting(*given, **named):
         asked.append(given[5] if len(given) > 5 else 0.0)
-        yield from solve_cases(*given, **named)
+        for case, plan in solve_cases(*given, **named):
+            spent.append(plan.seconds)
+            yield case, plan
 
     monkeypatch.setattr(frontier_study, "solve_cases", noting)
     (frontier,) = trace_frontiers(context_of(frontier_book()))
-    assert frontier.seconds > 0.0
+    assert 0.0 < frontier.seconds == pytest.approx(sum(spent[1:])), "nobody is left shorter anywhere, so that there are no other solves"
     assert frontier.solves == len(frontier.sweep.points) - 1 > 3, "but for the level without a cap, which is solved for all scopes"
     assert [urgency > AWAITED for urgency in asked[1:]] == sorted((urgency > AWAITED for urgency in asked[1:]), reverse=True)
     assert 0.0 < asked[-1] < AWAITED < asked[1]
+
+
+def test_a_level_on_the_way_starts_from_the_looser_plan_only_beyond_the_books_own():
+    tables = frontier_book()
+    (scope,) = cap_scopes(tables)
+    context = context_of(tables)
+    elsewhere = (("BIG", "D1000", "host_practice", 2029),)
+    sweep = Sweep((100, 80, 50, 0), small.EXACT, told={100: Point(100, 60.0, 60.0, ("BIG",), elsewhere)})
+    frontier = Frontier(scope, 70, sweep)
+    assert plan_builds(context.plan) != elsewhere
+    assert _case(context, frontier, 80).start == plan_builds(context.plan), "it keeps the book's own cap, and so this one"
+    assert _case(context, frontier, 50).start == elsewhere

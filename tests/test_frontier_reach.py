@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from model.batch import Case, solve_cases
+from model.hot_start import HotStart
+from model.linear_program import Basis
 from model.outcome import SolveOptions
 from model.planner import Plan, solve
 from model.studies import frontier as frontier_study
@@ -64,6 +67,26 @@ def test_where_no_cap_is_tighter_a_single_solve_for_the_least_cost_is_the_answer
     assert case.hot is point.hot
     assert (frontier.reach.reached, frontier.lowest.level) == (0, 0)
     assert frontier.lowest.bound == small.approx(point.bound)
+
+
+def test_a_search_for_the_least_cost_starts_where_any_plan_was_found(noted):
+    tables = frontier_book()
+    (scope,) = cap_scopes(tables)
+    context, asked = context_of(tables), noted(lambda _, plan: plan)
+    swept, found = (("SMALL", "D400", "host_practice", 2029),), (("BIG", "D1000", "host_practice", 2029),)
+    nothing = Basis(np.zeros(0, np.int8), np.zeros(0, np.int8))
+    loose, own = (HotStart((), (), nothing, (), plans=plans) for plans in ((), ((),)))
+    sweep = Sweep((100, 30, 20), small.EXACT)
+    for point in (Point(100, 60.0, 60.0, hot=loose), Point(30, 70.0, 70.0, builds=swept, hot=own), Point(20, 75.0, 75.0)):
+        sweep.tell(point)
+    frontier = Frontier(scope, 70, sweep, lowest=Point(30, 80.0, 80.0, builds=found))
+    goal = frontier_study.none_shorter_than(context, frontier.free)
+    for level, is_least in ((30, True), (30, False), (20, True)):
+        frontier_study._none_shorter(context, frontier, level, goal, is_least)
+    assert [case.start for case, *_ in asked] == [found, found, ()]
+    assert [case.hot for case, *_ in asked] == [own, own, own], "of the very level, or of the nearest looser one"
+    assert [case.enough for case, *_ in asked] == [small.approx(70.0 + small.EXACT.absolute_gap), math.inf, small.approx(75.0)]
+    assert all(case.cutoff == math.inf for case, *_ in asked)
 
 
 def shorter_book() -> frontier_study.StudyContext:

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from model import workers as workers_room
-from model.workers import Workers, as_they_end, as_wanted, side_by_side
+from model.workers import AWAITED, Workers, as_they_end, as_wanted, side_by_side
 
 
 def process_of(_: object) -> int:
@@ -129,7 +130,7 @@ def test_a_process_is_kept_for_the_urgent_one_that_reads_its_answer_and_asks_on(
     notes.ask(0.0, ["a", "b"])
     notes.until_waiting(0)
     notes.tell("1", "2", "3", "0")
-    notes.ask(1.0, ["1"], ["2"], ["3"])
+    notes.ask(AWAITED, ["1"], ["2"], ["3"])
     notes.until_waiting(1)
     notes.ask(0.0, ["0"])
     notes.until_waiting(2)
@@ -145,9 +146,27 @@ def test_a_process_is_kept_for_the_urgent_one_that_reads_its_answer_and_asks_on(
     assert notes.read() == "a1230b"
 
 
+def test_what_follows_a_solve_does_not_wait_for_itself_where_it_is_a_little_less_urgent(notes, monkeypatch):
+    monkeypatch.setattr(workers_room, "COMING_BACK", 60.0)
+    workers = notes.workers
+    assert all(workers._takes_turn(AWAITED + 5.0, []) for _ in range(2))
+    workers._give_back(AWAITED + 5.0, lambda: True)
+    assert workers._takes_turn(AWAITED + 1.0, [])
+    workers._give_back(AWAITED + 1.0, lambda: True)
+    less, ended = Future[None](), []
+    notes.threads["less"] = threading.Thread(target=lambda: ended.append(workers._takes_turn(AWAITED - 1.0, [less])), daemon=True)
+    notes.threads["less"].start()
+    notes.until_waiting(1, free=1)
+    less.set_result(None)
+    with workers._turns:
+        workers._turns.notify_all()
+    notes.join("less")
+    assert ended == [False], "kept from it, it gave up when what it ran had ended"
+
+
 def test_a_process_is_not_kept_for_one_that_still_awaits_others(notes, monkeypatch):
     monkeypatch.setattr(workers_room, "COMING_BACK", 60.0)
-    notes.ask(1.0, ["a", "b"])
+    notes.ask(AWAITED, ["a", "b"])
     notes.until_waiting(0)
     notes.tell("0")
     notes.ask(0.0, ["0"])
@@ -182,7 +201,7 @@ def test_the_urgent_one_takes_its_own_process_and_leaves_the_other(notes):
 
 
 def test_no_process_is_kept_for_one_that_gave_up(notes):
-    answers = side_by_side(note_once_told, [(str(notes.folder / name), notes.path) for name in "abcd"], notes.workers, 1.0)
+    answers = side_by_side(note_once_told, [(str(notes.folder / name), notes.path) for name in "abcd"], notes.workers, AWAITED)
     notes.tell("a")
     next(answers)
     answers.close()

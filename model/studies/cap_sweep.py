@@ -172,12 +172,10 @@ class Sweep:
         levels = self._further()
         for loose, tight in self._pairs():
             between = [level for level in self.grid if tight.level < level < loose.level]
-            if not between or any(tight.level < level < loose.level for level in under_way):
-                continue
-            if self._same(loose, tight):
+            if between and self._same(loose, tight):
                 for level in between:
                     self.told[level] = replace(tight, level=level, bound=loose.bound)
-            else:
+            elif between:
                 levels.append(between[len(between) // 2])
         levels = [level for level in levels if level not in under_way]
         # hosts are followed from the tight end: beyond what is still open no change of theirs is sure
