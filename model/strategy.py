@@ -164,7 +164,7 @@ class _Strategy:
             return self._finish(state, exhausted=True)
         tight = self.matrix.with_rows(relaxation.covers)
         self._report(state)
-        if state.bound <= near:
+        if state.bound <= near and not (state.best is not None and state.cutoff <= enough):
             self._find_first(tight, relaxation, state, {host for plants in starts_from(start, hot) for host in hosts_of(plants)})
         self.clock.lap("first plan")
         if state.cutoff <= enough and state.best is not None:
@@ -210,7 +210,7 @@ class _Strategy:
         self._search(tight, [node], state, self.options, QUICK_NODES, 1)
 
     def _find_first(self, tight: Matrix, relaxation: Relaxation, state: SearchState, hosts: Collection[str]) -> None:
-        """Search at the hosts of plants that cannot stand as they are; if that leads nowhere, where settled counts of plants suit best."""
+        """Search at the hosts of plants that cannot stand as they are; unless that leads near the bound, where settled counts of plants suit best."""
         if hosts and state.best is None:
             self._look_quickly(tight, relaxation, state, at_hosts(self.matrix, hosts))
             if self._is_within(TOO_FAR, state):

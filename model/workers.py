@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 COMING_BACK = 0.5
-"""Seconds for which a process is kept from what is less awaited than what it did last, whose asker reads the answer and asks on and would never be first."""
+"""Seconds for which a process is kept for solves as much awaited as its last, while whoever asked for that reads the answer and asks on."""
 
 AWAITED = 1e6
 """Urgency beyond all others, of a solve for which the rest of its study waits: left to the end, it would have nothing beside it."""
@@ -300,17 +300,25 @@ def as_they_end(
             threads.shutdown(wait=False, cancel_futures=True)
 
 
-def as_wanted(
-    wanted: Callable[[Collection[Item]], Iterable[Item]], function: Callable[[Item], Result], workers: Workers, at_once: int
-) -> Iterator[tuple[Item, Result]]:
-    """Do what is wanted as soon as it is, and yield it with what became of it as it ends, until nothing is wanted or under way.
+def do_as_wanted(
+    wanted: Callable[[Collection[Item]], Iterable[Item]],
+    function: Callable[[Item], Result],
+    tell: Callable[[Item, Result], None],
+    workers: Workers,
+    at_once: int,
+) -> None:
+    """Do what is wanted as soon as it is, until nothing is wanted or under way.
+
+    An error is raised when those that have begun have ended; a stop by hand ends the processes.
 
     Parameters
     ----------
     wanted
-        Told what is under way, says what to begin beside it; asked first, and again each time that the caller has seen a result.
+        Told what is under way, says what to begin beside it; asked first, and again after results were told.
     function
         Has its work done in the processes; called from threads.
+    tell
+        Given each item with what became of it as it ends.
     workers
         With one only, a single item is done at a time, in this process.
     at_once
@@ -318,7 +326,7 @@ def as_wanted(
     """
     if workers.count <= 1:
         while first := list(wanted(()))[:1]:
-            yield first[0], function(first[0])
+            tell(first[0], function(first[0]))
         return
     with ThreadPoolExecutor(at_once) as threads:
         under_way: dict[Future[Result], Item] = {}
@@ -329,7 +337,7 @@ def as_wanted(
                 if not under_way:
                     return
                 for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                    yield under_way.pop(future), future.result()
+                    tell(under_way.pop(future), future.result())
         except KeyboardInterrupt:
             workers.stop()
             raise

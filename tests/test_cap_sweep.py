@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -183,13 +184,15 @@ def test_what_is_solved_and_from_where_hangs_on_no_order_in_which_solves_end(see
     draw = random.Random(seed)
     lines = {hosts: (draw.uniform(0, 4), draw.uniform(0, 0.3) ** 3) for hosts in "ABC"}
     nothing = Basis(np.zeros(0, np.int8), np.zeros(0, np.int8))
-    last = draw.choice([-1, -1, 7, 35])
+    last, stopped = draw.choice([-1, -1, 7, 35]), draw.choice([0.0, 0.3])
     costs: dict[float, tuple[float, float, str]] = {}
 
     def solved(level: float) -> Point:
         """Return the same point of a level whenever it is asked for."""
         if level < last:
             return Point(level, math.inf, math.inf)
+        if level < 100 and random.Random(seed + int(100 * level)).random() < stopped:
+            return Point(level, math.nan, math.nan)
         if level not in costs:
             mine = random.Random(1000 * seed + int(10 * level))
             least = min(line[0] + line[1] * (100 - level) for line in lines.values())
@@ -207,9 +210,12 @@ def test_what_is_solved_and_from_where_hangs_on_no_order_in_which_solves_end(see
                 asked[level] = (hot and hot.columns, tighter and (tighter.cost, tighter.hosts), looser and (looser.cost, looser.hosts))
                 under_way.append(level)
             if not under_way:
-                return asked, sweep.known(), [turn.level for turn in sweep.turns()]
+                return asked, [replace(point, cost=cost_of(point)) for point in sweep.known()], [turn.level for turn in sweep.turns()]
             level = under_way.pop(order.randrange(len(under_way)))
             sweep.tell(solved(level))
+
+    def cost_of(point: Point) -> float:
+        return -1.0 if math.isnan(point.cost) else point.cost
 
     first = run(random.Random(0))
     assert all(run(random.Random(number)) == first for number in range(1, 12))

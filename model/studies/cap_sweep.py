@@ -247,17 +247,17 @@ class Sweep:
         return [self.points[level] for level in self.grid if level in self.points]
 
     def tighter(self, level: float) -> Point | None:
-        """Return the nearest tighter point that was told with a plan, which is possible at this level too."""
-        found = [known for known, point in self.told.items() if known < level and point.exists]
-        return self.told[max(found)] if found else None
+        """Return the next tighter point as it was told, whose plan is possible at this level too; None where it has none."""
+        point = self.told.get(max((known for known in self.told if known < level), default=math.nan))
+        return point if point is not None and point.exists else None
 
     def looser(self, level: float) -> Point | None:
-        """Return the nearest looser point that was told with a plan."""
-        found = [known for known, point in self.told.items() if known > level and point.exists]
-        return self.told[min(found)] if found else None
+        """Return the next looser point as it was told; None where it has no plan. What lies beyond may still be under way."""
+        point = self.told.get(min((known for known in self.told if known > level), default=math.nan))
+        return point if point is not None and point.exists else None
 
     def looser_hot(self, level: float) -> HotStart | None:
-        """Return what the nearest looser solve tells; None where none does. A tighter one leads astray: many more of its rows bind."""
+        """Return what the next looser solve tells, else that without a cap; None where neither does. A tighter one leads astray: many more of its rows bind."""
         near, free = self.looser(level), self.told.get(self.grid[0])
         for point in (near, free):
             if point is not None and point.hot is not None and point.level > level and point.found_at >= point.level:
@@ -361,9 +361,9 @@ class Frontier:
         return AWAITED + ahead if ahead else self.seconds / max(1, self.solves) * (self.sweep.left() + (self.lowest is None))
 
     def urgency_of(self, level: float) -> float:
-        """Return how early the solve of a level should come: levels passed over on the way wait for nothing, so they come after all else."""
+        """Return how early the solve of a level should come: levels passed over on the way are short and many, so they come after all else."""
         is_passed_over = level in self.sweep.grid and level > min(self.sweep.told)
-        return self.urgency - (2 * AWAITED if is_passed_over else 0.0)
+        return -2 * AWAITED if is_passed_over else self.urgency
 
     @property
     def free(self) -> Point:

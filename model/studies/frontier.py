@@ -24,7 +24,7 @@ from model.studies.cap_sweep import PERCENT, SHORT_TONNES, Frontier, Point, Reac
 from model.studies.frontier_sentences import headlines_of, hosts_in_words, method_sentences, sentences_of
 from model.studies.plan_figures import host_names, plan_builds, plants_in_words, short_by_sector, verdict
 from model.studies.study import StudyContext, StudySheet
-from model.workers import Workers, as_they_end, as_wanted, count_of
+from model.workers import Workers, as_they_end, count_of, do_as_wanted
 
 POINT_COLUMNS = (
     ResultColumn("scope", "", "What is capped: see frontier_scopes on sheet settings."),
@@ -152,9 +152,12 @@ def _solve_levels(context: StudyContext, frontier: Frontier, workers: Workers) -
         (found,) = solve_cases([case], context.options, workers, context.say, context.plan.hot, urgency)
         return found
 
-    for level, (case, plan) in as_wanted(wanted, solved, workers, at_once=len(frontier.sweep.grid) + 1):
+    def tell(level: float, found: tuple[Case, Plan]) -> None:
+        case, plan = found
         frontier.sweep.tell(point_of(level, plan, case.cutoff))
         frontier.seconds, frontier.solves = frontier.seconds + plan.seconds, frontier.solves + 1
+
+    do_as_wanted(wanted, solved, tell, workers, at_once=len(frontier.sweep.grid) + 1)
 
 
 def _case(context: StudyContext, frontier: Frontier, level: float) -> Case:
