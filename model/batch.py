@@ -93,7 +93,8 @@ def solve_cases(
     asked = list(zip(cases, threads, strict=True))
     results = side_by_side(partial(_solve_case, options=options, hot=hot), asked, workers, urgency)
     for number, (case, plan) in enumerate(zip(cases, results, strict=True), 1):
-        say(f"{f'{number} of {len(cases)}: ' if len(cases) > 1 else ''}{case.name}, {plan.solution.status}")
+        count = f"{number} of {len(cases)}: " if len(cases) > 1 else ""
+        say(f"{count}{case.name}, {plan.solution.status}")
         yield case, plan
 
 

@@ -149,7 +149,7 @@ def without_plan(status: Status, termination: str, seconds: dict[str, float]) ->
     return Outcome(status, termination, nan, nan, np.empty(0), np.empty(0), seconds)
 
 
-def below(outcome: Outcome, cutoff: float) -> Outcome:
+def only_below(outcome: Outcome, cutoff: float) -> Outcome:
     """Return an outcome as it is where its plan is cheaper than the cutoff, else that no such plan exists."""
     if not outcome.status.has_plan or outcome.objective < cutoff:
         return outcome

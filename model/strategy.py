@@ -20,7 +20,7 @@ from model.matrix import Matrix, Vector
 from model.neighbourhood import at_hosts, at_likely_hosts, exchanges, keys_of
 from model.node import Node, root_node
 from model.node_queue import NodeQueue
-from model.outcome import INTERRUPTED, Outcome, Progress, ProgressFunction, SolveOptions, Status, below, without_plan
+from model.outcome import INTERRUPTED, Outcome, Progress, ProgressFunction, SolveOptions, Status, only_below, without_plan
 from model.part_program import may_be_parted
 from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
@@ -96,7 +96,7 @@ def solve_problem(
     hot
         What the search of a neighbouring problem told; only a hint.
     hands_on
-        Whether the outcome says what helps the search of a neighbour.
+        Whether the outcome says what helps the search of a neighbour; it does not where the first plan costs little enough.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def solve_problem(
     # where nothing has a price, reduced costs tell no build from another
     small = matrix.integer.sum() <= FEW_WHOLE_COLUMNS and with_rows_on_demand(matrix) is matrix
     if small or not matrix.cost.any():
-        return below(solve_matrix(matrix, options, progress), cutoff)
+        return only_below(solve_matrix(matrix, options, progress), cutoff)
     clock = Clock(options.time_limit)
     # a thread of its own for each search: HiGHS ties its scheduler to the thread, and Ctrl-C reaches this one
     with ThreadPoolExecutor(max_workers=max(1, options.threads)) as pool:
@@ -116,7 +116,7 @@ def solve_problem(
         except SearchFailed as failure:
             say(f"Search by counts of plants given up ({failure}); HiGHS searches alone")
             alone = solve_matrix(matrix, replace(options, time_limit=max(1.0, clock.stop.left)), progress)
-            return below(strategy.better_of(alone), cutoff)
+            return only_below(strategy.better_of(alone), cutoff)
 
 
 class _Strategy:

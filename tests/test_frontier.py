@@ -257,10 +257,13 @@ def test_the_year_in_which_a_level_holds_in_full_is_said():
     assert "a cap of 0 %, in full from 2031, costs 30.0 MUSD more than none." in " ".join(sentences_of(book, Frontier(TONNES, 40, sweep)))
 
 
-def test_no_sector_is_left_shorter_so_that_another_is_served():
-    # without a cap the USA are 200 t short: no supplier, and no plant is worth it. With 600 t made at 40 %, it would be cheaper to
-    # serve them (260 a kt short) and leave Japan short (200): 106 MUSD. Nobody left shorter: 100 + 48 + 20 + 52 - 102 = 118 MUSD
-    tables = frontier_book(
+def book_with_others_to_serve() -> Tables:
+    """Return a book in which nobody need be left shorter from 40 % on, though the least cost leaves Japan shorter there.
+
+    Without a cap the USA are 200 t short: no supplier, and no plant is worth it. With 600 t made at 40 %, it would be cheaper to serve
+    them (260 a kt short) and leave Japan short (200): 106 MUSD. Nobody left shorter: 100 + 48 + 20 + 52 - 102 = 118 MUSD.
+    """
+    return frontier_book(
         markets=small.TWO_MARKETS,
         sectors=[small.sector(), small.sector("defence", shortage_cost=260)],
         demand=[small.demand(1000), small.demand(200, where="USA", who="defence")],
@@ -268,7 +271,10 @@ def test_no_sector_is_left_shorter_so_that_another_is_served():
         hosts=[small.host("SMALL")],
         designs=[small.design("D600", capacity=600, capex=1000)],
     )
-    (sheet,) = run(context_of(tables))
+
+
+def test_no_sector_is_left_shorter_so_that_another_is_served():
+    (sheet,) = run(context_of(book_with_others_to_serve()))
     (row,) = sheet.tables[2][2].to_dict("records")
     assert row["lowest"] == 0.4
     assert row["extra_cost"] == small.approx(118)

@@ -21,7 +21,7 @@ from model.studies.cap_sweep import Frontier, Point, Sweep
 from model.studies.frontier import _solve_reach, point_of, trace_frontiers
 from model.studies.plan_figures import plan_builds
 from tests import small
-from tests.test_frontier import context_of, frontier_book
+from tests.test_frontier import book_with_others_to_serve, context_of, frontier_book
 
 Asked = list[tuple[Case, SolveOptions, Plan]]
 
@@ -89,26 +89,12 @@ def test_a_search_for_the_least_cost_starts_where_any_plan_was_found(noted):
     assert all(case.cutoff == math.inf for case, *_ in asked)
 
 
-def shorter_book() -> frontier_study.StudyContext:
-    """Return a book in which nobody is left shorter from 40 % on, though sweeps alone would leave Japan shorter there."""
-    return context_of(
-        frontier_book(
-            markets=small.TWO_MARKETS,
-            sectors=[small.sector(), small.sector("defence", shortage_cost=260)],
-            demand=[small.demand(1000), small.demand(200, where="USA", who="defence")],
-            suppliers=[small.supplier("CHINA", where="JPN", tonnes=1000, price_share=0.5, china_linked=1)],
-            hosts=[small.host("SMALL")],
-            designs=[small.design("D600", capacity=600, capex=1000)],
-        )
-    )
-
-
 def test_on_the_way_any_plan_will_do_and_the_answer_is_the_least_cost_at_the_end(noted):
     def dearer_on_the_way(case: Case, plan: Plan) -> Plan:
         return moved(plan, objective=plan.solution.objective + 1000.0) if math.isinf(case.enough) and case.enough > 0 else plan
 
     asked = noted(dearer_on_the_way)
-    context = shorter_book()
+    context = context_of(book_with_others_to_serve())
     (frontier,) = trace_frontiers(context)
     (first, exact, none), *way, (case, options, plan) = asked
     assert (first.name, exact, none.verified) == ("tonnes at 0 %, nobody shorter", context.options, False)
