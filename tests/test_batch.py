@@ -73,6 +73,13 @@ def test_where_others_are_at_work_each_solve_has_one_thread(is_shared, threads):
     assert [number for _, number in workers.asked] == threads
 
 
+def test_cases_are_counted_where_there_are_several():
+    said: list[str] = []
+    for names in (("one", "two"), ("lone",)):
+        list(solve_cases([Case(name, small.book()) for name in names], small.EXACT, 1, said.append))
+    assert [line.split(",")[0] for line in said] == ["1 of 2: one", "2 of 2: two", "lone"]
+
+
 def test_a_cases_own_hint_comes_before_that_of_the_batch(monkeypatch):
     given = []
     monkeypatch.setattr(batch, "solve", lambda *_, hot, **__: given.append(hot))

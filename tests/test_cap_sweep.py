@@ -235,6 +235,15 @@ def test_levels_passed_over_are_asked_for_beside_the_way_to_the_tightest():
     assert 80 not in sweep.told
 
 
+def test_what_lies_above_a_tighter_plan_is_settled_where_the_looser_level_was_not_found():
+    sweep = Sweep((100, 75, 50), SolveOptions(absolute_gap=1.0))
+    sweep.tell(Point(100, math.nan, math.nan))
+    sweep.tell(Point(50, 10.0, 9.5, ("A",)))
+    assert sweep.wanted() == [], "another solve would be stopped as well"
+    assert [(point.cost, point.found_at) for point in sweep.shown()] == [(10.0, 50)] * 3
+    assert math.isnan(sweep.points[75].gap)
+
+
 def test_a_change_of_hosts_is_located_once_every_tighter_level_is_known():
     sweep = Sweep((100, 60, 30, 20, 10, 0), SolveOptions())
     for level, cost, hosts in ((100, 1.0, "A"), (60, 20.0, "B"), (30, 40.0, "B"), (0, 90.0, "B")):

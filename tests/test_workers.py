@@ -151,7 +151,11 @@ def test_what_follows_a_solve_does_not_wait_for_itself_where_it_is_a_little_less
     workers = notes.workers
     assert all(workers._takes_turn(AWAITED + 5.0, []) for _ in range(2))
     workers._give_back(AWAITED + 5.0, lambda: True)
-    assert workers._takes_turn(AWAITED + 1.0, [])
+    following: list[bool] = []
+    notes.threads["next"] = threading.Thread(target=lambda: following.append(workers._takes_turn(AWAITED + 1.0, [])), daemon=True)
+    notes.threads["next"].start()
+    notes.join("next")
+    assert following == [True]
     workers._give_back(AWAITED + 1.0, lambda: True)
     less, ended = Future[None](), []
     notes.threads["less"] = threading.Thread(target=lambda: ended.append(workers._takes_turn(AWAITED - 1.0, [less])), daemon=True)
