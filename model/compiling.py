@@ -25,7 +25,7 @@ from model.tables import Tables
 
 CAP_ROW = "china_cap"
 
-KEPT, MOST_KEPT = 2, 2_000_000
+KEPT, MOST_KEPT = 3, 2_000_000
 """Models kept, as several sweeps take turns in a process, and nonzeros beyond which only the one at hand is: large ones would fill the memory."""
 
 

@@ -172,17 +172,18 @@ def test_nothing_else_of_a_model_reads_the_caps(monkeypatch: pytest.MonkeyPatch)
     assert read == {"model.attribution", "model.formulation_policy", "model.idle"}
 
 
-def test_models_of_two_sweeps_that_take_turns_are_both_kept(built: list[Tables]) -> None:
-    goals = (LEAST_COST, replace(LEAST_COST, excluded_host_sets=(frozenset({"nowhere"}),)))
+def test_models_of_sweeps_that_take_turns_are_all_kept(built: list[Tables]) -> None:
+    others = [replace(LEAST_COST, excluded_host_sets=(frozenset({nowhere}),)) for nowhere in ("nowhere", "elsewhere")]
+    goals = (LEAST_COST, *others)
     tables = random_book(3).with_settings(frontier_scopes="value")
     (scope,) = cap_scopes(tables)
     for level in (0.5, 0.0, 0.25, 0.4):
         for goal in goals:
             compile_tables(with_cap_level(tables, scope, level), goal)
-    assert len(built) == 2
-    assert len(compiling._Last.compiled) == compiling.KEPT == 2
+    assert len(built) == 3
+    assert len(compiling._Last.compiled) == compiling.KEPT == 3
     compile_tables(random_book(4), LEAST_COST)
-    assert [kept.goal for kept in compiling._Last.compiled] == [LEAST_COST, goals[1]], "the one used least lately went"
+    assert [kept.goal for kept in compiling._Last.compiled] == [LEAST_COST, *others[::-1]], "the one used least lately went"
 
 
 def test_of_large_models_only_the_one_at_hand_is_kept(built: list[Tables], monkeypatch: pytest.MonkeyPatch) -> None:
