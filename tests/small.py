@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from model.formulation import build_model
 from model.goal import LEAST_COST, Goal
 from model.matrix import Matrix, compile_model
 from model.outcome import Outcome, SolveOptions, Status
-from model.problem import Problem
+from model.problem import BuildKey, Problem
 from model.problem_builder import build_problem
 from model.solution import Solution, build_solution
 from model.solver import solve_matrix
@@ -220,6 +221,12 @@ class Solved:
     def cost(self) -> float:
         """Total discounted cost, MUSD."""
         return self.solution.objective
+
+    @property
+    def plants(self) -> tuple[BuildKey, ...]:
+        """What is built, as the search takes a start."""
+        chosen = zip(self.matrix.columns, self.outcome.values > 0.5, strict=True)
+        return tuple(cast(BuildKey, index) for (name, index), built in chosen if name == "build" and built)
 
     def tonnes(self, table: str, column: str = "tonnes", **where: object) -> float:
         """Sum a column over the rows of a result table that match."""

@@ -10,11 +10,6 @@ from tests import small
 from tests.test_strategy import WITH_A_PLAN, alone, prepared  # noqa: F401 - a fixture
 
 
-def plants_of(solved: small.Solved) -> tuple:
-    whole = solved.outcome.values > 0.5
-    return tuple(index for (name, index), built in zip(solved.matrix.columns, whole, strict=True) if name == "build" and built)
-
-
 @pytest.mark.usefixtures("prepared")
 def test_plants_that_cannot_stand_are_looked_for_at_the_same_hosts_first(monkeypatch):
     """Counts of plants are settled only where that leads nowhere; what is found in the end is the same."""
@@ -24,7 +19,7 @@ def test_plants_that_cannot_stand_are_looked_for_at_the_same_hosts_first(monkeyp
     spared = 0
     for seed in WITH_A_PLAN:
         solved = alone(seed)
-        start = tuple((*build[:3], 1900) for build in plants_of(solved))
+        start = tuple((*build[:3], 1900) for build in solved.plants)
         if not start:
             continue
         settled.clear()
@@ -58,7 +53,7 @@ def test_no_other_first_plan_is_looked_for_where_the_one_in_hand_costs_little_en
     monkeypatch.setattr(strategy._Strategy, "_find_first", lambda *_: pytest.fail("looked"))
     for seed in WITH_A_PLAN[:6]:
         solved = alone(seed)
-        outcome = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, start=plants_of(solved), enough=float("inf"))
+        outcome = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, start=solved.plants, enough=float("inf"))
         assert outcome.objective == pytest.approx(solved.cost, rel=1e-6)
 
 
@@ -67,7 +62,7 @@ def test_a_plan_in_hand_is_not_looked_for_at_its_own_hosts(monkeypatch):
     monkeypatch.setattr(strategy, "at_hosts", lambda *_: pytest.fail("looked"))
     for seed in WITH_A_PLAN[:6]:
         solved = alone(seed)
-        outcome = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, start=plants_of(solved))
+        outcome = strategy.solve_problem(solved.problem, solved.matrix, small.EXACT, start=solved.plants)
         assert outcome.objective == pytest.approx(solved.cost, rel=1e-6)
 
 

@@ -212,8 +212,7 @@ def test_a_start_as_dear_as_the_cutoff_saves_the_search_for_a_first_plan(monkeyp
     skipped = 0
     for seed in WITH_A_PLAN[:8]:
         solved = alone(seed)
-        whole = solved.outcome.values > 0.5
-        start = tuple(index for (name, index), built in zip(solved.matrix.columns, whole, strict=True) if name == "build" and built)
+        start = solved.plants
         options = replace(small.EXACT, absolute_gap=1e-4)
         if not start:
             continue
