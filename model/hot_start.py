@@ -81,7 +81,7 @@ def starts_from(start: tuple[BuildKey, ...], hot: HotStart | None) -> tuple[tupl
     """Return the plants to try first: those asked for, if any, and those of the neighbour's plan, which may turn out cheaper."""
     told = hot.plans[:1] if hot is not None else ()
     # the same plants may be named in another order
-    return (*([start] if start else []), *(plants for plants in told if not start or frozenset(plants) != frozenset(start)))
+    return (*([start] if start else []), *(plants for plants in told if frozenset(plants) != frozenset(start)))
 
 
 def plans_met(matrix: Matrix, taken: Sequence[Incumbent], known: Iterable[tuple[BuildKey, ...]]) -> tuple[tuple[BuildKey, ...], ...]:
