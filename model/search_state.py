@@ -10,6 +10,9 @@ from model.linear_program import StopSignal
 from model.node import Incumbent
 from model.outcome import SolveOptions
 
+TOO_FAR = 0.02
+"""A plan further than this share of its cost from its bound is no reason to stop looking for a first plan."""
+
 
 class Clock:
     """Times the steps of a solve against one limit."""
@@ -49,6 +52,10 @@ class SearchState:
         """Return the cost from which a part of the plans is of no interest."""
         # a hair less than the gap, so that the published bound is within it after rounding
         return self.cutoff - 0.98 * self.margin(options)
+
+    def is_within(self, share: float) -> bool:
+        """Whether the plan in hand is within a share of its cost from its bound."""
+        return self.best is not None and self.cutoff - self.bound < share * abs(self.cutoff)
 
     def take(self, found: Incumbent) -> None:
         """Keep a plan if it is the best so far."""

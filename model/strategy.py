@@ -7,8 +7,8 @@ its reduced cost exceeds the cost of a plan in hand, so no better plan can use i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -20,15 +20,15 @@ from model.matrix import Matrix, Vector
 from model.neighbourhood import at_hosts, at_likely_hosts, exchanges, keys_of
 from model.node import Node, root_node
 from model.node_queue import NodeQueue
-from model.outcome import INTERRUPTED, Outcome, Progress, ProgressFunction, SolveOptions, Status, only_below, without_plan
+from model.outcome import INTERRUPTED, Outcome, ProgressFunction, SolveOptions, Status, only_below, without_plan
 from model.part_program import may_be_parted
 from model.preparation import with_finite_sides, without_single_rows
 from model.problem import BuildKey, Problem
 from model.proofs import Proofs
 from model.reduction import Mask
 from model.relaxation import Relaxation, relax, tighten, without_dear
-from model.search_state import Clock, SearchState
-from model.searches import look, share
+from model.search_state import TOO_FAR, Clock, SearchState
+from model.searches import Searches
 from model.separation import with_rows_on_demand
 from model.solver import Search, infeasible, publish, solve_matrix
 from model.tree import SearchFailed, Tree
@@ -39,8 +39,8 @@ FEW_WHOLE_COLUMNS = 400
 QUICK_NODES, QUICK_PATIENCE = 120, 24
 """Nodes of the search for a first plan, and nodes after its last better plan; the whole search goes on from there."""
 
-NEAR_ENOUGH, TOO_FAR = 0.005, 0.02
-"""A start, or a cutoff, within the first share of the bound needs no search for a first plan; a first plan beyond the second is no reason to stop looking."""
+NEAR_ENOUGH = 0.005
+"""A start, or a cutoff, within this share of the bound needs no search for a first plan."""
 
 LATE = 400
 """Parts after which a search that goes on stops for exchanges: most end before, and find their plans without."""
@@ -110,7 +110,7 @@ def solve_problem(
     clock = Clock(options.time_limit)
     # a thread of its own for each search: HiGHS ties its scheduler to the thread, and Ctrl-C reaches this one
     with ThreadPoolExecutor(max_workers=max(1, options.threads)) as pool:
-        strategy = _Strategy(problem, matrix, options, progress, say, clock, pool)
+        strategy = _Strategy(problem, matrix, options, Searches(clock, pool, progress), say)
         try:
             return strategy.run(start, cutoff, enough, hot, hands_on)
         except SearchFailed as failure:
@@ -122,14 +122,10 @@ def solve_problem(
 class _Strategy:
     """The steps of one solve and what they share."""
 
-    def __init__(
-        self, problem: Problem, matrix: Matrix, options: SolveOptions, progress: ProgressFunction | None, say: Say, clock: Clock,
-        pool: ThreadPoolExecutor,
-    ) -> None:  # fmt: skip
+    def __init__(self, problem: Problem, matrix: Matrix, options: SolveOptions, searches: Searches, say: Say) -> None:
         self.problem, self.asked, self.options = problem, matrix, options
         self.matrix = with_finite_sides(without_single_rows(with_rows_on_demand(matrix)))
-        self.progress, self.say, self.clock, self.pool = progress, say, clock, pool
-        self.interrupted = False
+        self.searches, self.say, self.clock = searches, say, searches.clock
         self.state = SearchState(None, math.inf, -math.inf)
         self.hot: HotStart | None = None
         self.proofs: Proofs | None = None
@@ -144,15 +140,14 @@ class _Strategy:
         if state.best is None:  # what the markets do without joint plants is known in no time: a plan, whatever stops the search
             self._try(self.matrix, (), state)
         self.clock.lap("first plan")
-        self._report(state)
+        self.searches.report(state)
         basis = hot.basis_for(self.matrix) if hot is not None and self.matrix.implied is None else None
         covers = hot.covers if hot is not None else ()
         self.proofs = hot.proofs if hot is not None else None
         # plants to start from that cost as much as the cutoff, or more, tell as well as cheaper ones that no first plan need be looked for
         is_guided = bool(start) and (state.best is not None or (math.isfinite(cutoff) and math.isinf(enough)))
         near = state.cutoff - NEAR_ENOUGH * abs(state.cutoff) if is_guided else math.inf
-        asked = self.pool.submit(relax, self.problem, self.matrix, self.options, self.clock.stop, basis, covers, near)
-        relaxation = self._wait([asked])[0]
+        relaxation = self.searches.ask(relax, self.problem, self.matrix, self.options, self.clock.stop, basis, covers, near)
         self.clock.lap("relaxation")
         if relaxation.state is LpState.INFEASIBLE:
             return infeasible(self.asked, self.options, self.clock.stop.left, self.clock.laps, presolved=False)
@@ -163,7 +158,7 @@ class _Strategy:
         if relaxation.bound >= cutoff:
             return self._finish(state, exhausted=True)
         tight = self.matrix.with_rows(relaxation.covers)
-        self._report(state)
+        self.searches.report(state)
         if state.bound <= near and not (state.best is not None and state.cutoff <= enough):
             self._find_first(tight, relaxation, state, {host for plants in starts_from(start, hot) for host in hosts_of(plants)})
         self.clock.lap("first plan")
@@ -171,8 +166,7 @@ class _Strategy:
             return self._finish(state, state.bound >= state.prune_at(self.options), ENOUGH)
         root, tight = self._root(tight, relaxation, state, None if relaxation.covers else hot)
         if hands_on:
-            told = self.pool.submit(hot_start, self.problem, self.matrix, relaxation.without_covers, tight, root)
-            fresh: HotStart | None = self._wait([told])[0]
+            fresh = self.searches.ask(hot_start, self.problem, self.matrix, relaxation.without_covers, tight, root)
             self.hot = fresh and replace(fresh, plans=hot.plans if hot is not None else ())
         self.clock.lap("root")
         if state.best is not None:
@@ -213,9 +207,9 @@ class _Strategy:
         """Search at the hosts of plants that cannot stand as they are; unless that leads near the bound, where settled counts of plants suit best."""
         if hosts and state.best is None:
             self._look_quickly(tight, relaxation, state, at_hosts(self.matrix, hosts))
-            if self._is_within(TOO_FAR, state):
+            if state.is_within(TOO_FAR):
                 return
-        settled = self._wait([self.pool.submit(settle_counts, self.problem, tight, relaxation, self.options, self.clock.stop)])[0]
+        settled = self.searches.ask(settle_counts, self.problem, tight, relaxation, self.options, self.clock.stop)
         self._look_quickly(tight, relaxation, state, at_likely_hosts(self.matrix, settled))
 
     def _look_quickly(self, tight: Matrix, relaxation: Relaxation, state: SearchState, kept: Mask) -> None:
@@ -224,11 +218,6 @@ class _Strategy:
         roots = [replace(root, upper=np.where(kept[self.whole], root.upper, root.lower))]
         loose, threads = self.options.with_gap_times(QUICK_SLACK), max(1, self.options.threads)
         self._search(tight, roots, state, loose, QUICK_NODES, threads, QUICK_PATIENCE)
-
-    @staticmethod
-    def _is_within(share: float, state: SearchState) -> bool:
-        """Whether the plan in hand is within a share of its bound."""
-        return state.best is not None and state.cutoff - state.bound < share * abs(state.cutoff)
 
     def _root(self, tight: Matrix, relaxation: Relaxation, state: SearchState, hot: HotStart | None) -> tuple[Node, Matrix]:
         """Return the part that holds every plan worth looking for, and the matrix with the covers that bind there.
@@ -242,13 +231,13 @@ class _Strategy:
         covers, basis = (hot.covers, hot.root_for(self.matrix)) if hot is not None else ((), None)
         for _ in range(ROOT_ROUNDS):
             left = int((root.upper > root.lower).sum())
-            asked = self.pool.submit(
+            found = self.searches.ask(
                 tighten, self.problem, tight, root, state.prune_at(self.options), self.options, self.clock.stop, covers, basis
             )
-            found, covers, basis = self._wait([asked]), (), None
-            if found[0] is None:
+            covers, basis = (), None
+            if found is None:
                 return replace(root, bound=math.inf), tight
-            root, tight = found[0]
+            root, tight = found
             # what is parted is made smaller when the search begins
             if (root.upper > root.lower).sum() > 0.7 * left or may_be_parted(tight) or self.clock.stop.raised:
                 break
@@ -266,7 +255,7 @@ class _Strategy:
         if not (math.isfinite(state.cutoff) and math.isfinite(root.bound)):
             return root, None, []
         tree = Tree(self.problem, tight, self.options, self.clock.stop, [], self.proofs)
-        costs = self._wait([self.pool.submit(tree.hold, root)])[0]
+        costs = self.searches.ask(tree.hold, root)
         if costs is None:
             return root, None, [tree]
         bound = tree.lp.objective  # reduced costs add to the bound of the program that they are of, and to no other
@@ -275,7 +264,7 @@ class _Strategy:
         root = without_dear(root, costs, bound, state.prune_at(self.options))
         if (root.upper > root.lower).sum() > REMAKE_AT * left:
             return root, costs, [tree]
-        self.proofs = self._wait([self.pool.submit(tree.proofs)])[0]
+        self.proofs = self.searches.ask(tree.proofs)
         return root, costs, []
 
     def _prove(self, tight: Matrix, root: Node, state: SearchState, enough: float) -> list[Tree]:
@@ -286,8 +275,8 @@ class _Strategy:
         late, threads = False, max(1, self.options.threads)
         while any(len(tree.queue) for tree in trees) and not self.clock.stop.raised and not (state.best and state.cutoff <= enough):
             before, is_asked = state.cutoff, late or math.isfinite(enough)
-            trees = self._search(
-                tight, [], state, self.options, math.inf if late else LATE, threads, trees=trees, whole_search=True, until_better=is_asked
+            trees = self.searches.run(
+                trees, state, self.options, threads, most=math.inf if late else LATE, whole_search=True, until_better=is_asked
             )
             self.clock.lap("proof")
             due = state.cutoff < before if late else sum(tree.nodes for tree in trees) >= LATE
@@ -297,7 +286,7 @@ class _Strategy:
                 trees = self._exchange(tight, root, costs, state, trees)
                 self.clock.lap("better plans")
         if self.hot is not None:
-            self.proofs = self._wait([self.pool.submit(trees[0].proofs)])[0]
+            self.proofs = self.searches.ask(trees[0].proofs)
         return trees
 
     def _exchange(self, tight: Matrix, root: Node, costs: Vector, state: SearchState, trees: list[Tree]) -> list[Tree]:
@@ -316,7 +305,7 @@ class _Strategy:
             for plan in within:
                 lower, upper = np.where(self.builds, plan, root.lower), np.where(self.builds, plan, root.upper)
                 trees[0].queue.push(replace(root, lower=lower, upper=upper, basis=None, epoch=-1))
-            trees = self._search(tight, [], state, fine, math.inf, max(1, self.options.threads), trees=trees, whole_search=False)
+            trees = self.searches.run(trees, state, fine, max(1, self.options.threads))
             if state.cutoff >= before or self.clock.stop.raised:
                 break
         for number, tree in enumerate(trees):
@@ -326,47 +315,21 @@ class _Strategy:
     def _search(
         self,
         matrix: Matrix,
-        roots: list[Node],
+        roots: Sequence[Node],
         state: SearchState,
         options: SolveOptions,
         most: float,
         searchers: int,
         patience: float = math.inf,
-        trees: list[Tree] | None = None,
-        whole_search: bool | None = None,
-        until_better: bool = False,
-    ) -> list[Tree]:
-        """Search parts of the plans until none waits, so many nodes are done, a better plan is found where that is asked, or the signal is raised."""
-        trees = trees or [Tree(self.problem, matrix, options, self.clock.stop, roots, self.proofs)]
-        whole_search = math.isinf(most) if whole_search is None else whole_search
-        best_at, best_cost = math.inf, state.cutoff
-        while any(len(tree.queue) for tree in trees) and not self.clock.stop.raised and sum(tree.nodes for tree in trees) < most:
-            if len(trees) < searchers and len(trees[0].queue) > searchers:
-                trees += self._wait([self.pool.submit(trees[0].twin) for _ in range(searchers - 1)])
-                trees[0].told()
-            share(trees)
-            cutoff = state.prune_at(options)
-            before = sum(tree.nodes for tree in trees)
-            for plan in (plan for plans in self._wait([self.pool.submit(look, tree, cutoff, options) for tree in trees]) for plan in plans):
-                state.take(plan)
-            done = sum(tree.nodes for tree in trees)
-            state.nodes += done - before
-            if state.cutoff < best_cost:
-                best_at, best_cost = done, state.cutoff
-            if done - best_at > patience and self._is_within(TOO_FAR, state):
-                break
-            if whole_search:
-                open_bound = min((tree.bound for tree in trees), default=math.inf)
-                state.bound = max(state.bound, min(open_bound, state.prune_at(options)))
-            self._report(state)
-            if until_better and best_at < math.inf:
-                break
-        return trees
+    ) -> None:
+        """Search parts of the plans for a while, in linear programs of their own."""
+        tree = Tree(self.problem, matrix, options, self.clock.stop, roots, self.proofs)
+        self.searches.run([tree], state, options, searchers, most=most, patience=patience)
 
     # --- results -----------------------------------------------------------------------------
 
     def _finish(self, state: SearchState, exhausted: bool, termination: str = "Time limit reached") -> Outcome:
-        termination = "Optimal" if exhausted else INTERRUPTED if self.interrupted else termination
+        termination = "Optimal" if exhausted else INTERRUPTED if self.searches.interrupted else termination
         bound = max(state.bound, state.prune_at(self.options)) if exhausted and math.isfinite(state.cutoff) else state.bound
         if state.best is None:
             if not exhausted:
@@ -378,22 +341,6 @@ class _Strategy:
         values = np.zeros(len(self.matrix.cost))
         values[self.whole] = state.best.whole
         status = Status.OPTIMAL if exhausted else Status.LIMIT
-        found = Search(status, termination, values, state.best.objective, bound, state.nodes, self.interrupted)
+        found = Search(status, termination, values, state.best.objective, bound, state.nodes, self.searches.interrupted)
         hot = self.hot and replace(self.hot, proofs=self.proofs, plans=plans_met(self.matrix, state.taken, self.hot.plans))
         return replace(publish(self.asked, found, self.options, self.clock.laps), hot=hot)
-
-    def _report(self, state: SearchState) -> None:
-        if self.progress is not None:
-            incumbent = state.best.objective if state.best is not None else math.inf
-            self.progress(Progress(self.clock.seconds, incumbent, min(state.bound, incumbent), state.nodes))
-
-    def _wait(self, futures: list[Future]) -> list:
-        """Wait for searches; Ctrl-C asks them to stop and waits for that."""
-        while True:
-            try:
-                while wait(futures, timeout=0.1).not_done:
-                    pass
-                return [future.result() for future in futures]
-            except KeyboardInterrupt:
-                self.interrupted = True
-                self.clock.stop.raise_by_hand()
