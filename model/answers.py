@@ -10,7 +10,7 @@ import numpy as np
 from model.branching import Doubt, capacity_by
 from model.linear_program import Basis
 from model.matrix import Matrix
-from model.node import Answer, Count, Node
+from model.node import Answer, Count, Node, Place
 from model.problem import Problem
 
 
@@ -58,7 +58,9 @@ class Answers:
         if side == 1 and needs is not None:
             limits = _limited(limits, self._capacity_by(needs[0]), needs[1], np.inf)
         answer = Answer(count, side, doubt.distances[side], node.bound)
-        return replace(node, lower=lower, upper=upper, limits=limits, basis=basis, epoch=epoch, depth=node.depth + 1, answer=answer)
+        return replace(
+            node, lower=lower, upper=upper, limits=limits, basis=basis, epoch=epoch, depth=node.depth + 1, answer=answer, place=Place()
+        )  # fmt: skip
 
     def _capacity_by(self, year: int) -> Count:
         """Return the capacity on line by a year, kt/y, as a sum that a node may limit."""

@@ -20,6 +20,7 @@ from model.node import Incumbent, Node
 from model.problem import BuildKey, Problem
 from model.proofs import Proofs
 from model.reduction import reduce_matrix
+from model.reoptimization import Partition
 
 MOST_PLANS = 30
 """Plans that are handed on."""
@@ -41,6 +42,8 @@ class HotStart:
         Statuses at the root: of the columns, of the rows, then of the covers.
     proofs
         What the cuts of a parted search are made of.
+    partition
+        Of its plans by the search; None where it had nothing to ask.
     plans
         Plants of the plans met, one for each set of hosts: those of the last search, cheapest first, then those that it was told of.
     """
@@ -51,6 +54,7 @@ class HotStart:
     covers: tuple[Cover, ...]
     root: Basis | None = None
     proofs: Proofs | None = None
+    partition: Partition | None = None
     plans: tuple[tuple[BuildKey, ...], ...] = ()
 
     def plan_other_than(self, host_sets: Collection[frozenset[str]]) -> tuple[BuildKey, ...]:

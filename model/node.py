@@ -19,6 +19,11 @@ class Count:
     weights: Vector | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a part stands in the tree of a search: nothing but itself."""
+
+
 @dataclass(frozen=True)
 class Node:
     """A part of the plans: those with builds within bounds and counts within limits.
@@ -35,6 +40,8 @@ class Node:
         Where to start, and the linear program that it belongs to; -1: none, -2: the whole matrix.
     answer
         The question that parted it from its parent.
+    place
+        In the tree of the search; None for the whole.
     """
 
     bound: float
@@ -45,6 +52,7 @@ class Node:
     epoch: int = -1
     depth: int = 0
     answer: Answer | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, eq=False)

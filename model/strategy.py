@@ -18,7 +18,7 @@ from model.hot_start import HotStart, hosts_of, hot_start, plans_met, starts_fro
 from model.linear_program import LpState
 from model.matrix import Matrix, Vector
 from model.neighbourhood import at_hosts, at_likely_hosts, exchanges, keys_of
-from model.node import Node, root_node
+from model.node import Node, Place, root_node
 from model.node_queue import NodeQueue
 from model.outcome import INTERRUPTED, Outcome, ProgressFunction, SolveOptions, Status, only_below, without_plan
 from model.part_program import may_be_parted
@@ -27,6 +27,7 @@ from model.problem import BuildKey, Problem
 from model.proofs import Proofs
 from model.reduction import Mask
 from model.relaxation import Relaxation, relax, tighten, without_dear
+from model.reoptimization import Partition, partition_of
 from model.search_state import TOO_FAR, Clock, SearchState
 from model.searches import Searches
 from model.separation import with_rows_on_demand
@@ -129,6 +130,7 @@ class _Strategy:
         self.state = SearchState(None, math.inf, -math.inf)
         self.hot: HotStart | None = None
         self.proofs: Proofs | None = None
+        self.partition: Partition | None = None
         self.tried: set[bytes] = set()
         self.whole = np.flatnonzero(matrix.integer)
         self.builds = np.array([matrix.columns[column][0] == "build" for column in self.whole])
@@ -143,7 +145,7 @@ class _Strategy:
         self.searches.report(state)
         basis = hot.basis_for(self.matrix) if hot is not None and self.matrix.implied is None else None
         covers = hot.covers if hot is not None else ()
-        self.proofs = hot.proofs if hot is not None else None
+        self.proofs, self.partition = (hot.proofs, hot.partition) if hot is not None else (None, None)
         # plants to start from that cost as much as the cutoff, or more, tell as well as cheaper ones that no first plan need be looked for
         is_guided = bool(start) and (state.best is not None or (math.isfinite(cutoff) and math.isinf(enough)))
         near = state.cutoff - NEAR_ENOUGH * abs(state.cutoff) if is_guided else math.inf
@@ -271,7 +273,7 @@ class _Strategy:
         """Search the root until nothing waits, a plan costs little enough or the signal is raised; return the searches."""
         root, costs, trees = self._open(tight, root, state)
         trees = trees or [Tree(self.problem, tight, self.options, self.clock.stop, [], self.proofs)]
-        trees[0].queue.push(root)
+        self.searches.ask(trees[0].begin, root, self.partition if costs is not None else None, state.prune_at(self.options))
         late, threads = False, max(1, self.options.threads)
         while any(len(tree.queue) for tree in trees) and not self.clock.stop.raised and not (state.best and state.cutoff <= enough):
             before, is_asked = state.cutoff, late or math.isfinite(enough)
@@ -287,6 +289,8 @@ class _Strategy:
                 self.clock.lap("better plans")
         if self.hot is not None:
             self.proofs = self.searches.ask(trees[0].proofs)
+            parted = {place: each for tree in trees for place, each in tree.splits.items()}
+            self.partition = partition_of(parted, root.bound, state.prune_at(self.options))
         return trees
 
     def _exchange(self, tight: Matrix, root: Node, costs: Vector, state: SearchState, trees: list[Tree]) -> list[Tree]:
@@ -304,7 +308,7 @@ class _Strategy:
             within = [plan for plan in plans if (plan >= root.lower)[self.builds].all() and (plan <= root.upper)[self.builds].all()]
             for plan in within:
                 lower, upper = np.where(self.builds, plan, root.lower), np.where(self.builds, plan, root.upper)
-                trees[0].queue.push(replace(root, lower=lower, upper=upper, basis=None, epoch=-1))
+                trees[0].queue.push(replace(root, lower=lower, upper=upper, basis=None, epoch=-1, place=Place()))
             trees = self.searches.run(trees, state, fine, max(1, self.options.threads))
             if state.cutoff >= before or self.clock.stop.raised:
                 break
@@ -342,5 +346,7 @@ class _Strategy:
         values[self.whole] = state.best.whole
         status = Status.OPTIMAL if exhausted else Status.LIMIT
         found = Search(status, termination, values, state.best.objective, bound, state.nodes, self.searches.interrupted)
-        hot = self.hot and replace(self.hot, proofs=self.proofs, plans=plans_met(self.matrix, state.taken, self.hot.plans))
+        hot = self.hot and replace(
+            self.hot, proofs=self.proofs, partition=self.partition, plans=plans_met(self.matrix, state.taken, self.hot.plans)
+        )
         return replace(publish(self.asked, found, self.options, self.clock.laps), hot=hot)

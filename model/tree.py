@@ -17,7 +17,7 @@ from model.branching import SINGLE, WHOLE, Doubt, ask_about_plants, doubts_at, m
 from model.decomposed_program import DecomposedProgram
 from model.linear_program import Basis, LinearProgram, LpState, StopSignal
 from model.matrix import Matrix, Row, Vector
-from model.node import Count, Incumbent, Node
+from model.node import Count, Incumbent, Node, Place
 from model.node_queue import NodeQueue
 from model.outcome import SolveOptions
 from model.part_program import program_of
@@ -25,6 +25,7 @@ from model.problem import Problem
 from model.proofs import Proofs, proofs_of
 from model.pseudo_costs import PseudoCosts
 from model.reduction import Mask, Reduction, reduce_matrix
+from model.reoptimization import Parted, Partition, parts_from
 from model.separation import Separator
 
 PROBES, PROBE_ITERATIONS = 4, 150
@@ -77,6 +78,7 @@ class Tree:
         self.nodes = self.iterations = 0
         self.counts: Counter[str] = Counter()
         self.pseudo_costs = PseudoCosts()
+        self.splits: dict[Place | None, Parted] = {}
 
     def hold(self, node: Node) -> Vector | None:
         """Make the linear program for the plans of a part, before there is anything to search.
@@ -95,6 +97,29 @@ class Tree:
         costs[self.lp_places] = self.lp.reduced_costs()[self.lp_whole]
         costs[node.upper == 0.0] = np.inf
         return costs
+
+    def begin(self, whole: Node, partition: Partition | None, cutoff: float) -> None:
+        """Let a part wait, parted as in a neighbour's search where there likely is something to ask.
+
+        Parameters
+        ----------
+        whole
+            The part.
+        partition
+            Of the neighbour's search; None where the part is to wait as it is, as it has to where :meth:`hold` could not tell.
+        cutoff
+            Only cheaper plans will be looked for, MUSD.
+        """
+        if partition is None or whole.bound >= cutoff or (self.epoch < 0 and self.hold(whole) is None):
+            self.queue.push(whole)
+            return
+        basis, doubts = self.lp.basis(), doubts_at(self.lp_questions, self.lp.values(), self.lp_members)
+        parts, parted = parts_from(
+            partition, whole, cutoff - whole.bound, doubts, lambda node, doubt, side: self._answer(node, doubt, side, basis)
+        )
+        self.splits |= parted
+        for part in parts:
+            self.queue.push(replace(part, basis=None, epoch=-1, answer=None))
 
     @property
     def parted(self) -> DecomposedProgram | None:
@@ -240,8 +265,9 @@ class Tree:
         basis = self.lp.basis()
         doubt, known = self._choose(node, doubts, basis, cutoff)
         children = []
-        for side in (0, 1):
-            child = self._answer(node, doubt, side, basis)
+        answered = [self._answer(node, doubt, side, basis) for side in (0, 1)]
+        self.splits[node.place] = Parted(doubt, node.bound, (answered[0].place, answered[1].place))
+        for side, child in enumerate(answered):
             bound, score = known[side]
             child = replace(child, bound=max(child.bound, bound))
             if child.bound < cutoff:

@@ -123,7 +123,7 @@ def point_of(level: float, plan: Plan, cutoff: float = math.inf) -> Point:
     shares = frame.loc[(frame["cap"] == ROW) & (frame["year"] == plan.problem.years[-1]), "share"].dropna().tolist()
     return Point(
         level, solution.objective, solution.bound, solution.host_set, plan_builds(plan), short_by_sector(plan),
-        max(shares, default=math.nan), level, verdict(plan), plan.hot and replace(plan.hot, proofs=None),
+        max(shares, default=math.nan), level, verdict(plan), plan.hot,
     )  # fmt: skip
 
 
