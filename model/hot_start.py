@@ -1,4 +1,4 @@
-"""What the search of one problem tells the search of a neighbour: where the simplex ended, which covers bound and what its cuts rest on.
+"""What the search of one problem tells the search of a neighbour: where the simplex ended, which covers bound, what its cuts rest on and where it parted.
 
 Only the way is handed on. The covers are stated and the cuts made anew with the neighbour's own figures, and its simplex goes
 on from the basis to its own optimum.
@@ -43,7 +43,7 @@ class HotStart:
     proofs
         What the cuts of a parted search are made of.
     partition
-        Of its plans by the search; None where it had nothing to ask.
+        Of the plans by the search itself; None where it had nothing to ask: what an earlier one asked does not suit the next neighbour but one.
     plans
         Plants of the plans met, one for each set of hosts: those of the last search, cheapest first, then those that it was told of.
     """

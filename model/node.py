@@ -19,7 +19,7 @@ class Count:
     weights: Vector | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Place:
     """Where a part stands in the tree of a search: nothing but itself."""
 

@@ -34,7 +34,7 @@ class Split:
     at_most
         The lower of the two answers.
     rise
-        By how much the bound of the part exceeded that of the whole, MUSD.
+        By how much the bound of the part exceeded that of the whole in the search that solved it, MUSD.
     sides
         For each answer the position of the split that parted it further; -1 where none did.
     """
@@ -61,16 +61,16 @@ class Partition:
     splits: tuple[Split, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Parted:
     """What became of a part that was parted.
 
     Parameters
     ----------
     doubt
-        The question, as it was open there.
+        The question; where a neighbour's search asked it, its count only says between which answers.
     bound
-        Of the part, MUSD.
+        Of the part, MUSD; where it was not solved, what the neighbour's search lets expect. It is no proof.
     places
         Of the two new parts.
     """

@@ -274,14 +274,14 @@ class _Strategy:
         root, costs, trees = self._open(tight, root, state)
         trees = trees or [Tree(self.problem, tight, self.options, self.clock.stop, [], self.proofs)]
         self.searches.ask(trees[0].begin, root, self.partition if costs is not None else None, state.prune_at(self.options))
-        late, threads = False, max(1, self.options.threads)
+        late, threads, late_at = False, max(1, self.options.threads), LATE + len(trees[0].queue) - 1
         while any(len(tree.queue) for tree in trees) and not self.clock.stop.raised and not (state.best and state.cutoff <= enough):
             before, is_asked = state.cutoff, late or math.isfinite(enough)
             trees = self.searches.run(
-                trees, state, self.options, threads, most=math.inf if late else LATE, whole_search=True, until_better=is_asked
+                trees, state, self.options, threads, most=math.inf if late else late_at, whole_search=True, until_better=is_asked
             )
             self.clock.lap("proof")
-            due = state.cutoff < before if late else sum(tree.nodes for tree in trees) >= LATE
+            due = state.cutoff < before if late else sum(tree.nodes for tree in trees) >= late_at
             late = late or due
             # near the best plan others are looked for when the search has taken long, and each time that it then finds another
             if due and costs is not None and state.best is not None and any(len(tree.queue) for tree in trees):
@@ -290,7 +290,7 @@ class _Strategy:
         if self.hot is not None:
             self.proofs = self.searches.ask(trees[0].proofs)
             parted = {place: each for tree in trees for place, each in tree.splits.items()}
-            self.partition = partition_of(parted, root.bound, state.prune_at(self.options))
+            self.partition = self.searches.ask(partition_of, parted, root.bound, state.prune_at(self.options))
         return trees
 
     def _exchange(self, tight: Matrix, root: Node, costs: Vector, state: SearchState, trees: list[Tree]) -> list[Tree]:

@@ -110,7 +110,7 @@ class Tree:
         cutoff
             Only cheaper plans will be looked for, MUSD.
         """
-        if partition is None or whole.bound >= cutoff or (self.epoch < 0 and self.hold(whole) is None):
+        if partition is None or whole.bound >= cutoff or self.stop.raised or (self.epoch < 0 and self.hold(whole) is None):
             self.queue.push(whole)
             return
         basis, doubts = self.lp.basis(), doubts_at(self.lp_questions, self.lp.values(), self.lp_members)
@@ -119,7 +119,8 @@ class Tree:
         )
         self.splits |= parted
         for part in parts:
-            self.queue.push(replace(part, basis=None, epoch=-1, answer=None))
+            # masters go on from one part to the next; a whole program gets lost that way
+            self.queue.push(replace(part, basis=None, epoch=-1, answer=None) if self.parted is not None else replace(part, answer=None))
 
     @property
     def parted(self) -> DecomposedProgram | None:

@@ -37,7 +37,7 @@ def test_a_level_learns_from_a_looser_one_and_starts_from_a_tighter_plan(monkeyp
     known: dict[float, Plan] = {}
     for level, case, plan in levels:
         looser, tighter = [other for other in known if other > level], [other for other in known if other < level]
-        assert (case.hot is None) == (not looser)
+        assert case.hot is ((known[min(looser)].hot or known[100.0].hot) if looser else None), "all that the looser search tells"
         if tighter:
             assert case.start == plan_builds(known[max(tighter)])
             assert case.cutoff > known[max(tighter)].solution.objective

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from model import part_program, reoptimization, strategy, tree
-from model.branching import Doubt
+from model import part_program, reoptimization, searches, strategy, tree
+from model.branching import Doubt, Question
+from model.decomposed_program import DecomposedProgram
 from model.hot_start import HotStart
 from model.linear_program import StopSignal
 from model.node import Node, Place, root_node
@@ -38,9 +40,11 @@ def held_tree(**settings: object) -> tuple[Tree, Node]:
 @pytest.fixture
 def all_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave every question open at the root, which has answers to most in books so small."""
-    monkeypatch.setattr(
-        tree, "doubts_at", lambda questions, *_: [Doubt(number, question, 0.5) for number, question in enumerate(questions)]
-    )
+    monkeypatch.setattr(tree, "doubts_at", every_question)
+
+
+def every_question(questions: Sequence[Question], *_: object) -> list[Doubt]:
+    return [Doubt(number, question, 0.5) for number, question in enumerate(questions)]
 
 
 def begin(searching: Tree, root: Node, *splits: Split, cutoff: float = 1e6, room: float = 1e6) -> list[Node]:
@@ -140,6 +144,12 @@ def test_a_root_that_costs_too_much_is_not_parted():
     split = Split(("on line", "plants on line by 2031"), 1.0, 0.0)
     assert begin(fresh, replace(root, bound=100.0), split, cutoff=100.0) == [replace(root, bound=100.0)]
     assert fresh.epoch < 0, "no linear program is made for it"
+    fresh.stop.raise_by_hand()
+    assert begin(fresh, root, split) == [root]
+    assert fresh.epoch < 0, "nor once the search is asked to stop"
+    untold = Tree(searching.problem, searching.matrix, small.EXACT, StopSignal(60.0), [])
+    untold.begin(root, None, 1e6)
+    assert list(untold.queue) == [root]
 
 
 @pytest.mark.usefixtures("all_open")
@@ -156,16 +166,22 @@ def test_a_part_learns_nothing_about_questions_that_it_was_not_asked():
     searching, root = held_tree(**NO_SHARE)
     parts = begin(searching, root, *random_splits(searching, 0))
     assert len(parts) > 1
-    assert all(part.answer is None and part.basis is None and part.bound == root.bound for part in parts)
+    assert all(part.answer is None and part.bound == root.bound for part in parts)
 
 
 @pytest.mark.usefixtures("all_open")
 def test_the_splits_of_what_was_begun_with_are_those_that_were_told():
     for seed in range(10):
         searching, root = held_tree(**NO_SHARE)
-        begin(searching, root, *random_splits(searching, seed))
+        root = replace(root, bound=100.0)
+        splits = random_splits(searching, seed)
+        begin(searching, root, *splits)
+        told = partition_of(searching.splits, root.bound, 1e6)
+        assert told is not None
+        assert [split.rise for split in told.splits] == sorted(split.rise for split in told.splits)
+        assert {(split.question, split.rise) for split in told.splits} <= {(split.question, split.rise) for split in splits}
         again, _ = held_tree(**NO_SHARE)
-        again.begin(root, partition_of(searching.splits, root.bound, 1e6), 1e6)
+        again.begin(root, told, 1e6)
         as_told, as_noted = (
             sorted((p.lower.sum(), p.upper.sum(), *sorted(p.limits.values())) for p in each.queue) for each in (searching, again)
         )
@@ -192,6 +208,44 @@ def test_the_questions_asked_where_the_bound_was_lowest_are_handed_on(monkeypatc
     assert fewer is not None
     assert [(split.rise, split.sides) for split in fewer.splits] == [(0.0, (-1, 1)), (2.0, (-1, -1))]
     assert partition_of({}, 10.0, 16.0) is None
+
+
+Limits = dict[tuple[int, ...], tuple[float, float]]
+
+
+def limits_of(part: Node) -> Limits:
+    return {tuple(count.places.tolist()): limits for count, limits in part.limits.items()}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_parts_that_a_search_ended_with_are_those_that_another_begins_with(monkeypatch: pytest.MonkeyPatch, seed: int):
+    solved = weak(seed)
+    searching, root = Tree(solved.problem, solved.matrix, small.EXACT, StopSignal(60.0), []), root_node(solved.matrix, -np.inf)
+    assert searching.hold(root) is not None
+    root, made, answer = replace(root, bound=searching.lp.objective), {}, Tree._answer
+
+    def noted(self: Tree, *words: object) -> Node:
+        part = answer(self, *words)
+        made[part.place] = part
+        return part
+
+    monkeypatch.setattr(Tree, "_answer", noted)
+    cutoff = solved.cost + 1e-6
+    searching.queue.push(root)
+    searching.search(cutoff, 1000, 10**9, lambda _: cutoff)
+    halves = [place for parted in searching.splits.values() for place in parted.places]
+    ends = [limits_of(made[place]) for place in halves if place not in searching.splits]
+    told = partition_of(searching.splits, root.bound, cutoff)
+    assert told is not None
+    assert 0.0 < max(split.rise for split in told.splits) < told.room
+    again = Tree(solved.problem, solved.matrix, small.EXACT, StopSignal(60.0), [])
+    monkeypatch.setattr(tree, "doubts_at", every_question)
+    again.begin(root, told, cutoff)
+    begun = [limits_of(part) for part in again.queue]
+    assert len(begun) > 2
+    # a single build ruled out and asked for again is left out
+    assert all(begun.count(limits) <= ends.count(limits) for limits in begun)
+    assert len(ends) - len(begun) <= sum(split.question[0] == "single" for split in told.splits)
 
 
 # --- whole solves ------------------------------------------------------------------------------
@@ -257,15 +311,74 @@ def test_a_search_learns_where_the_same_one_parted(begun: list[int]):
     assert min(begun[1::2]) > 1
 
 
-@pytest.mark.usefixtures("prepared")
-@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 7, 8])
-def test_a_parted_program_begins_with_the_parts_of_a_neighbour(begun: list[int], monkeypatch: pytest.MonkeyPatch, seed: int):
+@pytest.mark.usefixtures("prepared", "part_anything")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_parted_program_begins_with_the_parts_of_a_neighbour(begun: list[int], monkeypatch: pytest.MonkeyPatch, threads: int):
     monkeypatch.setattr(part_program, "DECOMPOSE_FROM", 0)
-    tables = random_book(seed)
-    first, second = small.solve_book(tables), small.solve_book(moved(tables, np.random.default_rng(seed)))
-    hot = proven(first).hot
-    for solved in (first, second):
-        found = proven(solved, hot)
-        assert found.status is (Status.OPTIMAL if solved.outcome.status.has_plan else Status.INFEASIBLE)
-        if found.status.has_plan:
-            assert found.objective == small.approx(solved.cost)
+    monkeypatch.setattr(searches, "ROUND_NODES", 1)
+    parted = 0
+    program_of = tree.program_of
+
+    def counted(*words: object) -> object:
+        nonlocal parted
+        program = program_of(*words)
+        parted += isinstance(program, DecomposedProgram)
+        return program
+
+    monkeypatch.setattr(tree, "program_of", counted)
+    for seed in range(20):
+        tables = random_book(seed)
+        first, second = small.solve_book(tables), small.solve_book(moved(tables, np.random.default_rng(seed)))
+        hot = proven(first).hot
+        if hot is None or hot.partition is None:
+            continue
+        wide = replace(hot, plans=(), partition=replace(hot.partition, room=np.inf))
+        for solved in (first, second):
+            found = proven(solved, wide, threads)
+            assert found.status is (Status.OPTIMAL if solved.outcome.status.has_plan else Status.INFEASIBLE)
+            if found.status.has_plan:
+                assert found.objective == small.approx(solved.cost)
+    assert parted > 10
+    assert sum(count > 1 for count in begun) > 3
+
+
+@pytest.mark.usefixtures("prepared")
+def test_what_all_searches_parted_is_handed_on(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(searches, "ROUND_NODES", 1)
+    made: list[Tree] = []
+    twin = Tree.twin
+    monkeypatch.setattr(Tree, "twin", lambda self: made.append(twin(self)) or made[-1])
+    shared = 0
+    for seed in SEEDS:
+        made.clear()
+        hot = proven(weak(seed), threads=2).hot
+        assert hot is not None
+        assert hot.partition is not None
+        elsewhere = sum(len(each.splits) for each in made)
+        assert len(hot.partition.splits) > elsewhere
+        reached = {split.question for split in hot.partition.splits}
+        assert {(parted.doubt.question.kind, parted.doubt.question.name) for each in made for parted in each.splits.values()} <= reached
+        shared += elsewhere > 0
+    assert shared > 0
+
+
+@pytest.mark.usefixtures("prepared")
+def test_a_root_that_could_not_be_solved_is_not_parted(begun: list[int], monkeypatch: pytest.MonkeyPatch):
+    """Its program has no point that could say what is open."""
+    solved = weak(0)
+    hot = proven(solved).hot
+    begun.clear()
+    hold = Tree.hold
+
+    def untold(self: Tree, node: Node) -> None:
+        hold(self, node)
+        self.lp.values = lambda: np.zeros(0)
+
+    monkeypatch.setattr(Tree, "hold", untold)
+    with monkeypatch.context() as watched:
+        watched.setattr(Tree, "search", lambda *_: None)
+        watched.setattr(
+            strategy.Searches, "run", lambda self, trees, *_, **__: [each for each in trees if each.queue.clear() < 0] or list(trees)
+        )
+        proven(solved, hot)
+    assert begun == [1]
