@@ -161,10 +161,13 @@ def test_parts_that_cannot_be_are_left_out():
     assert sorted((part.lower.sum(), part.upper.sum()) for part in begin(searching, root, *splits)) == [(0.0, 7.0), (1.0, 8.0)]
 
 
-@pytest.mark.usefixtures("all_open")
-def test_a_part_learns_nothing_about_questions_that_it_was_not_asked():
+@pytest.mark.usefixtures("all_open", "part_anything")
+@pytest.mark.parametrize("from_columns", [0, 10**9])
+def test_a_part_learns_nothing_about_questions_that_it_was_not_asked(from_columns: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(part_program, "DECOMPOSE_FROM", from_columns)
     searching, root = held_tree(**NO_SHARE)
     parts = begin(searching, root, *random_splits(searching, 0))
+    assert (searching.parted is not None) == (from_columns == 0)
     assert len(parts) > 1
     assert all(part.answer is None and part.bound == root.bound for part in parts)
 
@@ -363,22 +366,15 @@ def test_what_all_searches_parted_is_handed_on(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.usefixtures("prepared")
-def test_a_root_that_could_not_be_solved_is_not_parted(begun: list[int], monkeypatch: pytest.MonkeyPatch):
+def test_a_root_that_could_not_be_solved_is_not_parted(monkeypatch: pytest.MonkeyPatch):
     """Its program has no point that could say what is open."""
     solved = weak(0)
     hot = proven(solved).hot
-    begun.clear()
-    hold = Tree.hold
-
-    def untold(self: Tree, node: Node) -> None:
-        hold(self, node)
-        self.lp.values = lambda: np.zeros(0)
-
-    monkeypatch.setattr(Tree, "hold", untold)
-    with monkeypatch.context() as watched:
-        watched.setattr(Tree, "search", lambda *_: None)
-        watched.setattr(
-            strategy.Searches, "run", lambda self, trees, *_, **__: [each for each in trees if each.queue.clear() < 0] or list(trees)
-        )
-        proven(solved, hot)
-    assert begun == [1]
+    hold, begin = Tree.hold, Tree.begin
+    told: list[object] = []
+    monkeypatch.setattr(Tree, "hold", lambda self, node: hold(self, node) and None)
+    monkeypatch.setattr(
+        Tree, "begin", lambda self, whole, partition, cutoff: told.append(partition) or begin(self, whole, partition, cutoff)
+    )
+    assert proven(solved, hot).objective == small.approx(solved.cost)
+    assert told == [None]
