@@ -372,7 +372,7 @@ def test_a_root_that_could_not_be_solved_is_not_parted(monkeypatch: pytest.Monke
     hot = proven(solved).hot
     hold, begin = Tree.hold, Tree.begin
     told: list[object] = []
-    monkeypatch.setattr(Tree, "hold", lambda self, node: hold(self, node) and None)
+    monkeypatch.setattr(Tree, "hold", lambda self, node: (hold(self, node), None)[1])
     monkeypatch.setattr(
         Tree, "begin", lambda self, whole, partition, cutoff: told.append(partition) or begin(self, whole, partition, cutoff)
     )
