@@ -37,6 +37,9 @@ from tests.benchmarks.arguments import add_solve_arguments
 from tests.benchmarks.books import read_tables
 from tests.benchmarks.measuring import Timing, contradict, drawn, run_planner, timing_of
 
+SOLVED_TO_SETTLED = 3
+"""Solved questions of a sample for each settled one."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -117,7 +120,12 @@ def main() -> int:
     parser.add_argument("--scopes", help="frontier_scopes of the frontier; those of the book if left out")
     parser.add_argument("--points", type=int, default=11, help="levels of the frontier")
     parser.add_argument("--count", type=int, default=5, help="alternatives, the least-cost plan included")
-    parser.add_argument("--sample", type=int, default=0, help="solves to repeat cold, the rest scaled; 0: all")
+    parser.add_argument(
+        "--sample",
+        type=int,
+        default=0,
+        help=f"solved questions to repeat cold, and one settled for each {SOLVED_TO_SETTLED} of them; the rest scaled; 0: all",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     given = parser.parse_args()
     tables = read_tables(given.book, given.scenario)
@@ -132,7 +140,9 @@ def main() -> int:
     context = StudyContext(tables, own, options, given.threads, lambda line: print(line, file=sys.stderr, flush=True))
     with Workers(given.threads, is_shared=True) as workers:
         seconds, ends, asked = run_studies(context, workers)
-    repeated = drawn(asked, given.sample, given.seed)
+    # some of either kind: what is not timed at all cannot be scaled
+    repeated = [*drawn([one for one in asked if one.solved], given.sample, given.seed)]
+    repeated += drawn([one for one in asked if not one.solved], math.ceil(given.sample / SOLVED_TO_SETTLED), given.seed)
     alone = {count: Alone([], []) for count in sorted({1, given.threads})}
     print(
         f"{'question':<42} {'MUSD':>13} {'gap':>9} {'s':>9} " + " ".join(f"{f'cold s, {count}':>9}" for count in alone) + "  verification"
